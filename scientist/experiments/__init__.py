@@ -1,0 +1,74 @@
+"""Ideas made testable, run in a sandbox, judged outside the candidate, and analysed as declared."""
+
+from scientist.experiments._bench import Bench, Judge, Outcome
+from scientist.experiments._conduct import (
+    freeze,
+    frozen_study,
+    known_runs,
+    open_final,
+    pilot,
+    plan_study,
+    read_results,
+    run_cells,
+    run_key,
+)
+from scientist.experiments._design import compile_design, identifier
+from scientist.experiments._power import power_of, sd_upper_limit, seeds_for, seeds_needed
+from scientist.experiments._results import (
+    Analysis,
+    ContrastEstimate,
+    ContrastResult,
+    Estimate,
+    FinalScores,
+    RunResult,
+    Usage,
+    VariantSummary,
+    Verdict,
+)
+from scientist.experiments._sandbox import Sandbox, bubblewrap_works, choose_sandbox
+from scientist.experiments._statistics import analyse, contrast_values, holm, paired, scores_by_split, tidy
+from scientist.experiments._study import Contrast, Pilot, Study, Tuner, Variant
+
+__all__ = [
+    "Analysis",
+    "Bench",
+    "Contrast",
+    "ContrastEstimate",
+    "ContrastResult",
+    "Estimate",
+    "FinalScores",
+    "Judge",
+    "Outcome",
+    "Pilot",
+    "RunResult",
+    "Sandbox",
+    "Study",
+    "Tuner",
+    "Usage",
+    "Variant",
+    "VariantSummary",
+    "Verdict",
+    "analyse",
+    "bubblewrap_works",
+    "choose_sandbox",
+    "compile_design",
+    "contrast_values",
+    "freeze",
+    "frozen_study",
+    "holm",
+    "identifier",
+    "known_runs",
+    "open_final",
+    "paired",
+    "pilot",
+    "plan_study",
+    "power_of",
+    "read_results",
+    "run_cells",
+    "run_key",
+    "scores_by_split",
+    "sd_upper_limit",
+    "seeds_for",
+    "seeds_needed",
+    "tidy",
+]

@@ -1,0 +1,379 @@
+"""The bench: warm sandboxed workers and the sealed judge of one template.
+
+A run is: the judge prepares inputs in a fresh folder, a worker forks the candidate there, the judge scores what it left.
+Contract of errors: whatever the *candidate* does ends in an :class:`Outcome` with a status; a fault of the evaluator, of
+a worker's start or of the disk is a :class:`MachineryError` or :class:`LabError` and stops the study.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import select
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from scientist.errors import MachineryError
+from scientist.experiments._results import Status, Usage
+from scientist.experiments._sandbox import CHILD_ENV, Sandbox
+from scientist.lab import KnobValue, canonical_json, sha256_file
+from scientist.template import Split, Template
+
+HOSTS = Path(__file__).parent
+GRACE_S = 20.0
+START_S = 120.0
+LOG_LIMIT = 64 * 1024
+
+
+@dataclass
+class Outcome:
+    """How one execution ended. `folder` holds log.txt, knobs.json and outputs/ until the next run on that worker."""
+
+    status: Status
+    reason: str
+    metrics: dict[Split, dict[str, float]]
+    artefacts: dict[str, str]
+    usage: Usage
+    folder: Path
+
+
+@dataclass
+class _Host:
+    """A child process that speaks one JSON line per request."""
+
+    command: list[str]
+    label: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            self.command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(self.env),
+            start_new_session=True,
+            bufsize=0,
+        )
+
+    def wait_ready(self) -> None:
+        if self._read(START_S) is None:
+            raise MachineryError(f"the {self.label} did not start: {self._last_words()}", "see `scientist doctor`")
+
+    def ask(self, request: Mapping[str, Any], timeout: float) -> dict[str, Any] | None:
+        """The answer, or None when the process died or stayed silent."""
+        if self.process is None or self.process.stdin is None:
+            return None
+        try:
+            self.process.stdin.write(json.dumps(request).encode() + b"\n")
+        except (BrokenPipeError, OSError):
+            return None
+        return self._read(timeout)
+
+    def _read(self, timeout: float) -> dict[str, Any] | None:
+        assert self.process is not None and self.process.stdout is not None
+        line = b""
+        while not line.endswith(b"\n"):
+            ready, _, _ = select.select([self.process.stdout], [], [], timeout)
+            chunk = self.process.stdout.read(65536) if ready else b""
+            if not chunk:
+                return None
+            line += chunk
+        try:
+            answer = json.loads(line)
+        except json.JSONDecodeError:
+            return None
+        return answer if isinstance(answer, dict) else None
+
+    def _last_words(self) -> str:
+        if self.process is None or self.process.stderr is None:
+            return "no reason given"
+        with contextlib.suppress(OSError):
+            self.process.kill()
+        words = self.process.stderr.read().decode(errors="replace").strip().splitlines()
+        return words[-1][:200] if words else "no reason given"
+
+    def stop(self) -> None:
+        if self.process is None:
+            return
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        with contextlib.suppress(OSError):
+            self.process.terminate()
+        try:
+            self.process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(timeout=5)
+        self.process = None
+
+
+class Judge:
+    """The sealed evaluator in a process of its own. Sealed files are hashed before and after every judgement."""
+
+    def __init__(self, template: Template) -> None:
+        self.template = template
+        self._seal = template.hash_files(template.sealed)
+        self._lock = threading.Lock()
+        command = [sys.executable, "-I", str(HOSTS / "_judge_host.py"), str(template.root / "evaluate.py")]
+        self._host = _Host(command, "evaluator", CHILD_ENV)
+
+    def start(self) -> None:
+        """Begin starting; :meth:`wait` returns when the evaluator is loaded."""
+        self._host.start()
+
+    def wait(self) -> None:
+        """Raises :class:`MachineryError` when the evaluator cannot be loaded."""
+        self._host.wait_ready()
+
+    def stop(self) -> None:
+        """End the process."""
+        self._host.stop()
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        with self._lock:
+            self._check_seal()
+            answer = self._host.ask(request, 90.0)
+            self._check_seal()
+        if answer is None:
+            raise MachineryError("the evaluator died", f"check {self.template.root}/evaluate.py")
+        if "error" in answer:
+            raise MachineryError(f"the evaluator failed: {answer['error']}", f"check {self.template.root}/evaluate.py")
+        return answer
+
+    def _check_seal(self) -> None:
+        if self.template.hash_files(self.template.sealed) != self._seal:
+            raise MachineryError("a sealed file of the template changed while it was in use", "restore it, then resume")
+
+    def describe(self, knobs: Mapping[str, KnobValue]) -> dict[str, float | int | str]:
+        """What the evaluator says about the data that these knobs select."""
+        return dict(self._ask({"do": "describe", "knobs": dict(knobs)})["value"])
+
+    def prepare(self, inputs: Path, knobs: Mapping[str, KnobValue], seed: int) -> None:
+        """Write a run's inputs."""
+        self._ask({"do": "prepare", "inputs": str(inputs), "knobs": dict(knobs), "seed": seed})
+
+    def score(
+        self, outputs: Path, splits: Sequence[Split], knobs: Mapping[str, KnobValue], seed: int
+    ) -> tuple[dict[Split, dict[str, float]], str]:
+        """(metrics per split, "") or ({}, why the artefacts were refused).
+
+        A metric that is not a finite float, or passes the proven bound, refuses the artefact.
+        """
+        answer = self._ask(
+            {"do": "score", "outputs": str(outputs), "splits": list(splits), "knobs": dict(knobs), "seed": seed}
+        )
+        if "invalid" in answer:
+            return {}, str(answer["invalid"])
+        scores: dict[Split, dict[str, float]] = answer["value"]
+        for split in splits:
+            for metric in self.template.metrics:
+                value = scores.get(split, {}).get(metric.name)
+                if type(value) not in (int, float) or value != value or value in (float("inf"), float("-inf")):
+                    raise MachineryError(
+                        f"the evaluator returned no finite '{metric.name}' on {split}", "mend evaluate.py"
+                    )
+                assert value is not None
+                if (
+                    metric.bound is not None
+                    and (value - metric.bound) * (1 if metric.direction == "maximize" else -1) > 1e-9
+                ):
+                    return {}, f"{metric.name} passes its proven bound: the evaluator was gamed"
+        return scores, ""
+
+
+class Bench:
+    """Workers and judge of one template, as a context manager. Thread-safe: one run per worker at a time."""
+
+    def __init__(self, template: Template, sandbox: Sandbox, scratch: Path, workers: int) -> None:
+        self.template = template
+        self.sandbox = sandbox
+        self.scratch = scratch.resolve()
+        self.size = max(1, workers)
+        self.judge = Judge(template)
+        self._hosts: list[_Host] = []
+        self._free: queue.Queue[int] = queue.Queue()
+
+    def __enter__(self) -> Bench:
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        try:
+            self.judge.start()
+            for index in range(self.size):
+                self._hosts.append(self._new_host(index))
+                self._hosts[index].start()
+            self.judge.wait()
+            for index, host in enumerate(self._hosts):
+                host.wait_ready()
+                self._free.put(index)
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        for host in self._hosts:
+            host.stop()
+        self._hosts.clear()
+        self.judge.stop()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def _place(self, index: int) -> Path:
+        return self.scratch / f"worker-{index}"
+
+    def _new_host(self, index: int) -> _Host:
+        place = self._place(index)
+        place.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-I", str(HOSTS / "_worker_host.py"), json.dumps(list(self.template.warm))]
+        return _Host(self.sandbox.wrap(command, place), "sandboxed worker", CHILD_ENV)
+
+    @contextlib.contextmanager
+    def run(
+        self,
+        knobs: Mapping[str, KnobValue],
+        seed: int,
+        splits: Sequence[Split],
+        code: Mapping[str, bytes] | None = None,
+    ) -> Iterator[Outcome]:
+        """Execute one run and judge it on `splits`; the folder in the outcome lives until the block ends.
+
+        `knobs` is a full assignment; `code` replaces editable files by name (a patched variant, a cheat).
+        """
+        index = self._free.get()
+        try:
+            yield self._run(index, knobs, seed, splits, code or {})
+        finally:
+            self._free.put(index)
+
+    def _run(
+        self,
+        index: int,
+        knobs: Mapping[str, KnobValue],
+        seed: int,
+        splits: Sequence[Split],
+        code: Mapping[str, bytes],
+    ) -> Outcome:
+        place = self._place(index)
+        folder = place / "run"
+        shutil.rmtree(folder, ignore_errors=True)
+        for name in ("inputs", "outputs"):
+            (folder / name).mkdir(parents=True)
+        for name in self.template.editable:
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(code[name] if name in code else (self.template.root / name).read_bytes())
+        method = {k.name: knobs[k.name] for k in self.template.knobs if k.applies == "method"}
+        (folder / "knobs.json").write_bytes(canonical_json({"seed": seed, "knobs": method}))
+        self.judge.prepare(folder / "inputs", knobs, seed)
+        budget = self.template.budget
+        request = {
+            "cwd": self.sandbox.inside(folder, place),
+            "argv": list(self.template.command),
+            "log": "log.txt",
+            "env": CHILD_ENV,
+            "wall_s": budget.wall_s,
+            "cpu_s": budget.cpu_s,
+            "memory_mb": budget.memory_mb,
+            "output_mb": budget.output_mb,
+        }
+        answer = self._hosts[index].ask(request, budget.wall_s + GRACE_S)
+        if answer is None:
+            # The worker is gone or silent: the candidate took it down with it, which only a candidate that attacks
+            # its parent does. The next run gets a fresh worker.
+            self._hosts[index].stop()
+            self._hosts[index] = self._new_host(index)
+            self._hosts[index].start()
+            self._hosts[index].wait_ready()
+            usage = Usage(wall_s=0, cpu_s=0, max_rss_mb=0, sandbox=self.sandbox.name)
+            return Outcome("killed", "the run took its sandbox down", {}, {}, usage, folder)
+        usage = Usage(
+            wall_s=round(answer["wall_s"], 4),
+            cpu_s=round(answer["cpu_s"], 4),
+            max_rss_mb=round(answer["max_rss_mb"], 1),
+            sandbox=self.sandbox.name,
+        )
+        log = _trim_log(folder / "log.txt")
+        status, reason = _classify(answer, log, budget.wall_s)
+        metrics: dict[Split, dict[str, float]] = {}
+        artefacts: dict[str, str] = {}
+        if status == "ok":
+            artefacts, reason = _collect(folder / "outputs", budget.output_mb)
+            if reason:
+                status = "output"
+        if status == "ok":
+            metrics, reason = self.judge.score(folder / "outputs", splits, knobs, seed)
+            if reason:
+                status = "invalid"
+        return Outcome(status, reason, metrics, artefacts, usage, folder)
+
+
+def _trim_log(path: Path) -> str:
+    """Keep the last :data:`LOG_LIMIT` bytes of the log; returns them as text. A link put in its place is removed."""
+    if path.is_symlink() or not path.is_file():
+        path.unlink(missing_ok=True)
+        path.write_text("")
+        return ""
+    raw = path.read_bytes() if path.stat().st_size <= 64 * LOG_LIMIT else _tail(path)
+    if len(raw) > LOG_LIMIT:
+        raw = b"[... the beginning was cut ...]\n" + raw[-LOG_LIMIT:]
+        path.write_bytes(raw)
+    return raw.decode(errors="replace")
+
+
+def _tail(path: Path) -> bytes:
+    with path.open("rb") as handle:
+        handle.seek(-LOG_LIMIT - 1, 2)
+        return handle.read()
+
+
+def _classify(answer: Mapping[str, Any], log: str, wall_s: float) -> tuple[Status, str]:
+    """Status and reason from how the process ended and its last words."""
+    last = next((line.strip() for line in reversed(log.splitlines()) if line.strip()), "")[:200]
+    if answer["outcome"] == "wall":
+        return "timeout", f"no end within {wall_s:g} s"
+    if answer["outcome"] == "signal":
+        name = {9: "SIGKILL", 11: "SIGSEGV", 24: "SIGXCPU", 25: "SIGXFSZ", 6: "SIGABRT"}.get(answer["code"], "")
+        if answer["code"] == 24:
+            return "timeout", "used more CPU time than allowed"
+        return "failed", f"ended by signal {answer['code']}{f' ({name})' if name else ''}"
+    if answer["code"] == 0:
+        return "ok", ""
+    if "MemoryError" in last or "Unable to allocate" in last:
+        return "memory", last
+    if "File too large" in last:
+        return "output", last
+    return "failed", last or f"exit status {answer['code']}"
+
+
+def _collect(outputs: Path, limit_mb: int) -> tuple[dict[str, str], str]:
+    """Hashes of regular files below outputs/, or the reason why the whole is refused."""
+    found: dict[str, str] = {}
+    total = 0
+    if outputs.is_symlink() or not outputs.is_dir():
+        return {}, "outputs/ was replaced"
+    for path in sorted(outputs.rglob("*")):
+        if path.is_symlink():
+            return {}, f"artefact '{path.name}' is a link"
+        if path.is_file():
+            total += path.stat().st_size
+            if total > limit_mb * 1024 * 1024:
+                return {}, f"artefacts are larger than {limit_mb} MB"
+            found[str(path.relative_to(outputs))] = sha256_file(path)
+        elif not path.is_dir():
+            return {}, f"artefact '{path.name}' is not a plain file"
+    return (found, "") if found else ({}, "no artefact was written")

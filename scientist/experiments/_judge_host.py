@@ -1,0 +1,101 @@
+"""The process that holds the sealed evaluator. It never imports candidate code; every score is computed in a fresh fork.
+
+Protocol: one JSON request per line on stdin, one JSON answer per line on stdout.
+
+{"do": "describe", "knobs"}                                 -> {"value": {...}}
+{"do": "prepare", "inputs", "knobs", "seed"}                -> {"value": {}}
+{"do": "score", "outputs", "splits", "knobs", "seed"}       -> {"value": {split: {metric: number}}}
+An unacceptable artefact answers {"invalid": "one line"}, a fault of the evaluator itself {"error": "one line"}.
+"""
+
+import contextlib
+import ctypes
+import importlib.util
+import json
+import os
+import pathlib
+import resource
+import select
+import signal
+import sys
+import time
+
+PR_SET_PDEATHSIG = 1
+
+
+def load(path):
+    sys.path.insert(0, str(path.parent))
+    spec = importlib.util.spec_from_file_location("evaluate", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def one_line(error):
+    return f"{type(error).__name__}: {error}".splitlines()[0][:300]
+
+
+def score(evaluate, request):
+    """Score in a fork with a time and memory limit of its own: artefacts are hostile."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        answer = {"error": "the evaluator died"}
+        try:
+            resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+            resource.setrlimit(resource.RLIMIT_CPU, (60, 61))
+            outputs = pathlib.Path(request["outputs"])
+            answer = {
+                "value": {
+                    split: evaluate.score(outputs, split, request["knobs"], request["seed"])
+                    for split in request["splits"]
+                }
+            }
+        except ValueError as error:
+            answer = {"invalid": one_line(error).removeprefix("ValueError: ")}
+        except BaseException as error:  # noqa: BLE001 - whatever the evaluator raises is told to the parent
+            answer = {"error": one_line(error)}
+        with contextlib.suppress(BaseException):
+            os.write(write, json.dumps(answer).encode())
+        os._exit(0)
+    os.close(write)
+    data, deadline = b"", time.monotonic() + 60
+    while True:
+        ready, _, _ = select.select([read], [], [], max(0.0, deadline - time.monotonic()))
+        chunk = os.read(read, 65536) if ready else b""
+        if not chunk:
+            break
+        data += chunk
+    os.close(read)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    return json.loads(data) if data else {"invalid": "judging the artefacts took too long or too much memory"}
+
+
+def answer(evaluate, request):
+    try:
+        if request["do"] == "score":
+            return score(evaluate, request)
+        if request["do"] == "describe":
+            return {"value": evaluate.describe(request["knobs"])}
+        evaluate.prepare(pathlib.Path(request["inputs"]), request["knobs"], request["seed"])
+        return {"value": {}}
+    except Exception as error:  # noqa: BLE001 - whatever the evaluator raises is told to the parent
+        return {"error": one_line(error)}
+
+
+def main():
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    requests = os.fdopen(os.dup(0), "rb", buffering=0)
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    evaluate = load(pathlib.Path(sys.argv[1]))
+    answers.write(b'{"ready": true}\n')
+    for line in iter(requests.readline, b""):
+        answers.write(json.dumps(answer(evaluate, json.loads(line))).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,237 @@
+"""The declared statistics: paired by seed, Holm over the family, equivalence when nothing is claimed to differ.
+
+docs/statistics.md says which test and why. Everything here is a pure function of study and results.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy import stats
+
+from scientist.experiments._results import (
+    Analysis,
+    ContrastEstimate,
+    ContrastResult,
+    Estimate,
+    FinalScores,
+    RunResult,
+    VariantSummary,
+    Verdict,
+)
+from scientist.experiments._study import Contrast, Study
+from scientist.template import Split
+
+SIGNIFICANT_DIGITS = 10
+"""Stored statistics are rounded to this many digits, so that they are the same on machines whose libm differs."""
+
+Scores = Mapping[str, Mapping[int, Mapping[str, float]]]
+"""variant -> seed -> metric -> value, on one split."""
+
+
+def tidy(value: float) -> float:
+    """Round to :data:`SIGNIFICANT_DIGITS` significant digits (0 stays 0)."""
+    return float(f"{value:.{SIGNIFICANT_DIGITS}g}") + 0.0
+
+
+def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
+    """Mean of independent values with Student's t interval. n = 1 gives the value alone, n = 0 nothing."""
+    n = len(values)
+    if n == 0:
+        return Estimate(n=0, mean=None)
+    mean = float(np.mean(values))
+    if n == 1:
+        return Estimate(n=1, mean=tidy(mean))
+    sd = float(np.std(values, ddof=1))
+    half = float(stats.t.ppf(0.5 + confidence / 2, n - 1)) * sd / math.sqrt(n)
+    return Estimate(n=n, mean=tidy(mean), sd=tidy(sd), ci_low=tidy(mean - half), ci_high=tidy(mean + half))
+
+
+def paired(values: Sequence[float], margin: float, confidence: float = 0.95) -> ContrastEstimate:
+    """Statistics of per-seed contrast values.
+
+    `p` is the two-sided one-sample t test of mean zero (on paired differences: the paired t test), `p_equivalence` the
+    larger p of the two one-sided tests against ±`margin` (TOST; Schuirmann 1987), `dz` is mean / s.d. (Cohen's d_z).
+    When every value is the same the t statistic does not exist; the exact sign-flip test takes its place (Fisher's
+    randomisation test with all 2^n sign patterns: p = 2 / 2^n unless the value is 0).
+    """
+    base = estimate(values, confidence)
+    n = base.n
+    if n < 2 or base.mean is None or base.sd is None:
+        return ContrastEstimate(n=n, mean=base.mean)
+    array = np.asarray(values, dtype=float)
+    mean, sd = float(array.mean()), float(array.std(ddof=1))
+    if sd <= 1e-12 * max(1.0, abs(mean)):
+        p = 1.0 if abs(mean) <= 1e-12 else 2.0 ** (1 - n)
+        p_equivalence = 2.0**-n if abs(mean) < margin else 1.0
+        dz = None
+    else:
+        standard_error = sd / math.sqrt(n)
+        p = 2.0 * float(stats.t.sf(abs(mean) / standard_error, n - 1))
+        p_equivalence = max(
+            float(stats.t.sf((mean + margin) / standard_error, n - 1)),
+            float(stats.t.cdf((mean - margin) / standard_error, n - 1)),
+        )
+        dz = tidy(mean / sd)
+    signed_rank = 1.0 if not np.any(array) else float(stats.wilcoxon(array, method="auto").pvalue)
+    return ContrastEstimate(
+        n=n,
+        mean=base.mean,
+        sd=base.sd,
+        ci_low=base.ci_low,
+        ci_high=base.ci_high,
+        dz=dz,
+        p=tidy(p),
+        p_equivalence=tidy(p_equivalence),
+        p_signed_rank=tidy(signed_rank),
+    )
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Holm's step-down adjusted p-values (Holm 1979), in the order given. None (not tested) stays None.
+
+    The family is every declared test, so an untested one still counts towards its size.
+    """
+    size = len(p_values)
+    order = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
+    adjusted: list[float | None] = [None] * size
+    highest = 0.0
+    for rank, (p, index) in enumerate(order):
+        highest = max(highest, min(1.0, (size - rank) * p))
+        adjusted[index] = tidy(highest)
+    return adjusted
+
+
+def verdict(
+    contrast: Contrast, keep: ContrastEstimate, p: float | None, p_equivalence: float | None, alpha: float
+) -> Verdict:
+    """What a contrast may claim, from its estimate on *keep* and its Holm-adjusted p-values.
+
+    - `untested`: fewer than two paired seeds;
+    - difference rejected at alpha: `negligible` when the interval lies inside ±smallest effect, else `supported` or
+      `contradicted` by the declared direction;
+    - not rejected: `equivalent` when TOST rejects, else `inconclusive`;
+    - for a contrast declared *equivalent*: `supported` when TOST rejects, `contradicted` when a difference is found.
+    """
+    if p is None or keep.mean is None or keep.ci_low is None or keep.ci_high is None:
+        return "untested"
+    margin = contrast.smallest_effect
+    differs = p < alpha
+    same = p_equivalence is not None and p_equivalence < alpha
+    inside = -margin < keep.ci_low and keep.ci_high < margin
+    if contrast.expect == "equivalent":
+        return "supported" if same else "contradicted" if differs else "inconclusive"
+    if differs:
+        if inside:
+            return "negligible"
+        agrees = contrast.expect == "different" or (contrast.expect == "greater") == (keep.mean > 0)
+        return "supported" if agrees else "contradicted"
+    return "equivalent" if same else "inconclusive"
+
+
+def holds(
+    contrast: Contrast, result: Verdict, keep: ContrastEstimate, final: ContrastEstimate, alpha: float
+) -> bool | None:
+    """Whether what was found on *keep* is found again on *final*. None when nothing was claimed or nothing opened."""
+    if result in ("inconclusive", "untested") or final.mean is None or final.ci_low is None or final.ci_high is None:
+        return None
+    if result in ("negligible", "equivalent") or (contrast.expect == "equivalent" and result == "supported"):
+        return final.p_equivalence is not None and final.p_equivalence < alpha
+    assert keep.mean is not None
+    same_sign = (final.mean > 0) == (keep.mean > 0)
+    return same_sign and not final.ci_low <= 0 <= final.ci_high
+
+
+def contrast_values(contrast: Contrast, scores: Scores, metric: str) -> dict[int, float]:
+    """Per-seed values of a contrast, over the seeds at which every variant it weighs has a score."""
+    seeds = set.intersection(*(set(scores.get(name, {})) for name in contrast.weights))
+    return {
+        seed: sum(weight * scores[name][seed][metric] for name, weight in sorted(contrast.weights.items()))
+        for seed in sorted(seeds)
+    }
+
+
+def scores_by_split(
+    results: Sequence[RunResult], final: FinalScores | None
+) -> dict[Split, dict[str, dict[int, dict[str, float]]]]:
+    """Arrange results as split -> variant -> seed -> metrics; failed runs are absent."""
+    table: dict[Split, dict[str, dict[int, dict[str, float]]]] = {"search": {}, "keep": {}, "final": {}}
+    for result in results:
+        if result.status == "ok":
+            for split, metrics in result.metrics.items():
+                table[split].setdefault(result.variant, {})[result.seed] = dict(metrics)
+    if final is not None:
+        for variant, by_seed in final.scores.items():
+            table["final"][variant] = {int(seed): dict(metrics) for seed, metrics in by_seed.items()}
+    return table
+
+
+def analyse(study: Study, results: Sequence[RunResult], final: FinalScores | None = None) -> Analysis:
+    """The whole declared analysis. Verdicts are decided on *keep*; *final* only says whether they hold.
+
+    `results` may be in any order; runs of variants or seeds that the study does not declare are a ValueError.
+    """
+    declared = {variant.name for variant in study.variants}
+    seeds = set(study.seeds)
+    for result in results:
+        if result.variant not in declared or result.seed not in seeds:
+            raise ValueError(f"run {result.variant}/seed-{result.seed} is not part of the study")
+    table = scores_by_split(results, final)
+    splits: list[Split] = ["search", "keep"] + (["final"] if final is not None else [])  # type: ignore[list-item]
+    estimates = {
+        contrast.id: {
+            split: paired(
+                list(contrast_values(contrast, table[split], study.metric).values()), contrast.smallest_effect
+            )
+            for split in splits
+        }
+        for contrast in study.contrasts
+    }
+    p_holm = holm([estimates[contrast.id]["keep"].p for contrast in study.contrasts])
+    p_equivalence = holm([estimates[contrast.id]["keep"].p_equivalence for contrast in study.contrasts])
+    outcomes = []
+    for contrast, p, pe in zip(study.contrasts, p_holm, p_equivalence, strict=True):
+        keep = estimates[contrast.id]["keep"]
+        found = verdict(contrast, keep, p, pe, study.alpha)
+        on_final = estimates[contrast.id].get("final", ContrastEstimate(n=0, mean=None))
+        outcomes.append(
+            ContrastResult(
+                id=contrast.id,
+                estimates=estimates[contrast.id],
+                p_holm=p,
+                p_equivalence_holm=pe,
+                verdict=found,
+                expect=contrast.expect,
+                holds_on_final=holds(contrast, found, keep, on_final, study.alpha),
+            )
+        )
+    return Analysis(
+        study_sha256=study.digest(),
+        n_runs=sum(result.trials for result in results),
+        n_failed=sum(result.status != "ok" for result in results),
+        variants=tuple(_summary(study, variant.name, results, table, splits) for variant in study.variants),
+        contrasts=tuple(outcomes),
+    )
+
+
+def _summary(
+    study: Study,
+    name: str,
+    results: Sequence[RunResult],
+    table: Mapping[Split, Mapping[str, Mapping[int, Mapping[str, float]]]],
+    splits: Sequence[Split],
+) -> VariantSummary:
+    own = [result for result in results if result.variant == name]
+    by_metric: dict[Split, dict[str, Estimate]] = {}
+    for split in splits:
+        rows = table[split].get(name, {})
+        metrics = sorted({metric for row in rows.values() for metric in row})
+        by_metric[split] = {m: estimate([rows[seed][m] for seed in study.seeds if seed in rows]) for m in metrics}
+    return VariantSummary(
+        name=name,
+        n_ok=sum(result.status == "ok" for result in own),
+        n_failed=sum(result.status != "ok" for result in own),
+        estimates=by_metric,
+    )

@@ -1,0 +1,77 @@
+"""`scientist.toml`: a flag beats an environment variable beats the file beats the default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from scientist.errors import RecordError
+from scientist.lab._records import explain, read_text, read_toml
+
+
+class Settings(BaseSettings):
+    """What a lab can be told. Every key may also be set as `SCIENTIST_<KEY>` in the environment."""
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
+        env_prefix="SCIENTIST_", extra="forbid", frozen=True, validate_default=True
+    )
+
+    rounds: int = Field(default=1, ge=1, le=1000, description="rounds of a campaign")
+    ideas: int = Field(default=2, ge=1, le=100, description="papers per round")
+    seeds: int = Field(default=16, ge=1, le=1000, description="most seeds per variant; power decides how many are used")
+    pilot_seeds: int = Field(default=4, ge=2, le=50, description="seeds of the pilot that the power calculation uses")
+    workers: int = Field(default=0, ge=0, le=256, description="runs at a time; 0 means one per core")
+    seed: int = Field(default=0, ge=0, le=2**32 - 1, description="where every random choice starts")
+    feedback: bool = Field(default=True, description="let the lessons of reviews choose what is tried next")
+    alpha: float = Field(default=0.05, gt=0, lt=0.5, description="family-wise error rate of a study")
+    power: float = Field(default=0.8, gt=0.1, lt=1, description="wanted probability to find the smallest effect")
+    lessons: int = Field(default=12, ge=0, le=200, description="lessons kept active at a time")
+    lesson_rounds: int = Field(default=3, ge=1, le=1000, description="rounds after which a lesson expires")
+    literature_deadline: float = Field(default=8.0, gt=0, le=600, description="seconds one novelty check may take")
+    online: bool = Field(default=True, description="ask arXiv and Semantic Scholar when there is a network")
+    arxiv_url: str = Field(default="https://export.arxiv.org", description="where arXiv's API is")
+    semantic_scholar_url: str = Field(default="https://api.semanticscholar.org", description="where S2's API is")
+    sandbox: str = Field(default="auto", pattern="^(auto|bubblewrap|process)$", description="how runs are isolated")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what we name: the caller merges file and flags, the environment stands between them."""
+        return (init_settings, env_settings)
+
+
+def load_settings(path: Path, flags: dict[str, Any] | None = None) -> Settings:
+    """Settings of a lab.
+
+    `path` is its `scientist.toml` (may be absent), `flags` what the command line set (None values are ignored).
+    Raises :class:`RecordError` for an unknown key (naming the nearest known one), a wrong type or a value out of range.
+    """
+    given = {key: value for key, value in (flags or {}).items() if value is not None}
+    from_file = read_toml(path) if path.exists() else {}
+    # Refuse a broken file as such, by its own name and line, before anything is merged over it.
+    _validate(from_file, str(path), read_text(path) if path.exists() else "")
+    beaten = {key for key in Settings.model_fields if _environment(key)}
+    merged = {key: value for key, value in from_file.items() if key not in beaten} | given
+    return _validate(merged, "settings", "")
+
+
+def _environment(key: str) -> bool:
+    import os
+
+    return f"SCIENTIST_{key.upper()}" in {name.upper() for name in os.environ}
+
+
+def _validate(values: dict[str, Any], where: str, text: str) -> Settings:
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise RecordError(explain(error, Settings, where, text), "see docs/settings.md") from error

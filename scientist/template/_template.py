@@ -1,0 +1,236 @@
+"""The contract of a task: `template.toml` beside the code, the sealed evaluator and the cheats."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from scientist.errors import TemplateError
+from scientist.lab import KnobValue, Record, explain, inside, nearest, read_text, read_toml
+
+Direction = Literal["maximize", "minimize"]
+Split = Literal["search", "keep", "final"]
+SPLITS: tuple[Split, ...] = ("search", "keep", "final")
+
+
+class Knob(Record):
+    """One thing that can be varied, with the reason why anybody would.
+
+    `applies` says who acts on it: `data` knobs are applied by the sealed evaluator when it prepares the inputs (so the
+    candidate cannot skip them), `method` knobs reach the candidate in `knobs.json`.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str = Field(min_length=2, description="how prose calls it: 'label noise'")
+    type: Literal["float", "int", "choice", "bool"]
+    default: KnobValue
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    choices: tuple[str, ...] = ()
+    levels: tuple[KnobValue, ...] = Field(default=(), description="a sensible dose series, lowest dose first")
+    unit: str = ""
+    applies: Literal["method", "data"] = "method"
+    role: Literal["family", "dataset", "capacity", "regularisation", "corruption", "sample", "procedure"] = "procedure"
+    effect: Literal["raises", "lowers", "unknown"] = Field(
+        default="unknown", description="what more of it is expected to do to the objective"
+    )
+    why: str = Field(min_length=20, description="why it might matter, one or two sentences without free numbers")
+    only_with: dict[str, tuple[KnobValue, ...]] = Field(
+        default_factory=dict, description="the knob acts only when these knobs have one of these values"
+    )
+    topics: tuple[str, ...] = Field(default=(), description="topics of the literature it touches")
+    api: tuple[str, ...] = Field(default=(), description="classes whose documentation names the sources of the method")
+    labels: dict[str, str] = Field(default_factory=dict, description="how prose calls a value: mlp -> 'a small MLP'")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.type == "choice" and not self.choices:
+            raise ValueError("a choice knob needs 'choices'")
+        if self.type in ("float", "int") and (self.low is None or self.high is None or self.low >= self.high):
+            raise ValueError("a numeric knob needs 'low' < 'high'")
+        for value in (self.default, *self.levels):
+            self.check(value)
+        return self
+
+    def check(self, value: Any) -> KnobValue:
+        """Return `value` in the knob's type. Raises ValueError with one line when it is of the wrong type or range."""
+        if self.type == "bool":
+            if not isinstance(value, bool):
+                raise ValueError(f"knob '{self.name}' is true or false, not {value!r}")
+            return value
+        if self.type == "choice":
+            if value not in self.choices:
+                raise ValueError(
+                    f"knob '{self.name}' is one of {', '.join(self.choices)}, not {value!r}"
+                    f"{nearest(str(value), list(self.choices))}"
+                )
+            return str(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"knob '{self.name}' is a number, not {value!r}")
+        if self.type == "int" and float(value) != int(value):
+            raise ValueError(f"knob '{self.name}' is a whole number, not {value!r}")
+        assert self.low is not None and self.high is not None
+        if not self.low <= value <= self.high:
+            raise ValueError(f"knob '{self.name}' lies between {self.low:g} and {self.high:g}, not {value!r}")
+        return int(value) if self.type == "int" else float(value)
+
+    def label(self, value: KnobValue) -> str:
+        """How prose calls one value of this knob."""
+        key = str(value).lower() if isinstance(value, bool) else str(value)
+        if key in self.labels:
+            return self.labels[key]
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+class Metric(Record):
+    """One number the evaluator returns for a split, and how it is printed."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    direction: Direction
+    scale: float = Field(default=1.0, description="printed value = raw value x scale")
+    unit: str = Field(default="", description="of a value, as LaTeX: '\\%'")
+    difference: str = Field(default="", description="of a difference, in words: 'points'")
+    digits: int = Field(default=3, ge=0, le=8)
+    bound: float | None = Field(default=None, description="a proven bound no honest score can pass")
+
+
+class Objective(Record):
+    """What is optimised, and the smallest difference anybody should care about (raw units)."""
+
+    metric: str
+    smallest_effect: float = Field(gt=0)
+
+
+class Budget(Record):
+    """Limits of one run, and how many runs one study may spend."""
+
+    wall_s: float = Field(gt=0, le=86400)
+    cpu_s: float = Field(gt=0, le=86400)
+    memory_mb: int = Field(gt=0)
+    output_mb: int = Field(default=16, gt=0)
+    runs: int = Field(default=200, gt=0, description="most runs of one study")
+
+
+class Template(Record):
+    """A task as `template.toml` declares it. `root` is where it was loaded from and is not part of its hash."""
+
+    schema_version: Literal[1] = 1
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    title: str
+    summary: str = Field(min_length=20, description="one sentence: what the task is")
+    background: str = Field(min_length=40, description="a paragraph: why anybody studies it, without free numbers")
+    editable: tuple[str, ...] = Field(min_length=1)
+    sealed: tuple[str, ...] = Field(min_length=1)
+    command: tuple[str, ...] = Field(min_length=2)
+    warm: tuple[str, ...] = Field(default=(), description="modules imported once per worker, before any candidate code")
+    hide: tuple[str, ...] = Field(
+        default=(), description="'package:folder' that candidates must not read, such as the labels' source"
+    )
+    objective: Objective
+    metrics: tuple[Metric, ...] = Field(min_length=1)
+    budget: Budget
+    knobs: tuple[Knob, ...] = Field(min_length=1)
+    topics: tuple[str, ...] = ()
+    packages: tuple[str, ...] = Field(default=(), description="distributions whose versions belong in the manifest")
+    root: Annotated[Path, Field(exclude=True)] = Path()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [knob.name for knob in self.knobs]
+        if len(set(names)) != len(names):
+            raise ValueError("two knobs have the same name")
+        self.metric(self.objective.metric)
+        for knob in self.knobs:
+            for other in knob.only_with:
+                if other not in names:
+                    raise ValueError(f"knob '{knob.name}': only_with names '{other}', which is no knob")
+        if set(self.editable) & set(self.sealed):
+            raise ValueError("a file cannot be both editable and sealed")
+        return self
+
+    def knob(self, name: str) -> Knob:
+        """The knob of that name; ValueError names the nearest one."""
+        for knob in self.knobs:
+            if knob.name == name:
+                return knob
+        raise ValueError(f"template '{self.name}' has no knob '{name}'{nearest(name, [k.name for k in self.knobs])}")
+
+    def metric(self, name: str) -> Metric:
+        """The metric of that name; ValueError names the nearest one."""
+        for metric in self.metrics:
+            if metric.name == name:
+                return metric
+        raise ValueError(f"no metric '{name}'{nearest(name, [m.name for m in self.metrics])}")
+
+    @property
+    def defaults(self) -> dict[str, KnobValue]:
+        """Every knob at its default."""
+        return {knob.name: knob.default for knob in self.knobs}
+
+    def complete(self, partial: dict[str, KnobValue]) -> dict[str, KnobValue]:
+        """A full, checked assignment: the defaults with `partial` over them. ValueError for a bad name or value."""
+        full = self.defaults
+        for name, value in partial.items():
+            full[name] = self.knob(name).check(value)
+        return full
+
+    def effective(self, knobs: dict[str, KnobValue]) -> dict[str, KnobValue]:
+        """The knobs that act in this assignment: one whose `only_with` is not met is left out.
+
+        Two assignments with the same effective knobs are the same work.
+        """
+        return {
+            name: value
+            for name, value in knobs.items()
+            if all(knobs[other] in values for other, values in self.knob(name).only_with.items())
+        }
+
+    def hash_files(self, names: tuple[str, ...]) -> str:
+        """SHA-256 over the named files, each by name and content."""
+        total = hashlib.sha256()
+        for name in sorted(names):
+            total.update(name.encode() + b"\0" + hashlib.sha256((self.root / name).read_bytes()).digest())
+        return total.hexdigest()
+
+    def fingerprint(self) -> str:
+        """SHA-256 over `template.toml` and every editable and sealed file: what a study was frozen against."""
+        return self.hash_files(("template.toml", *self.editable, *self.sealed))
+
+
+def load_template(root: Path) -> Template:
+    """Load and check a template folder.
+
+    Raises :class:`TemplateError` in one line with file, line and key: missing key, wrong type, unknown key (with the
+    nearest known one), missing file, a file outside the folder.
+    """
+    root = root.resolve()
+    path = root / "template.toml"
+    if not root.is_dir() or not path.is_file():
+        raise TemplateError(
+            f"{root} holds no template.toml", "pass the folder of a template, see `scientist templates list`"
+        )
+    data = read_toml(path)
+    try:
+        template = (
+            Template.model_validate({**data, "root": root}) if "root" not in data else Template.model_validate(data)
+        )
+    except ValidationError as error:
+        raise TemplateError(explain(error, Template, str(path), read_text(path)), "see docs/templates.md") from error
+    for name in (*template.editable, *template.sealed):
+        if not inside(root, name).is_file():
+            raise TemplateError(f"{path}: file '{name}' does not exist", "create it or take it out of the list")
+    return template
+
+
+def find_templates(*folders: Path) -> list[Path]:
+    """Template folders (those with a `template.toml`) directly below the given ones, sorted by name."""
+    return sorted(
+        {path.parent.resolve() for folder in folders if folder.is_dir() for path in folder.glob("*/template.toml")}
+    )
