@@ -26,6 +26,11 @@ def _seal(entry: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
+def _lines(path: Path) -> list[str]:
+    """Lines end at newlines only: text inside a line may hold other characters that count as line ends elsewhere."""
+    return path.read_bytes().decode("utf-8", errors="replace").removesuffix("\n").split("\n")
+
+
 class Journal:
     """The lab's history. The caller holds the lab's lock while appending."""
 
@@ -74,9 +79,9 @@ class Journal:
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Every line as a dictionary, oldest first. Raises :class:`LabError` on a line that is not JSON."""
-        if not self.path.exists():
+        if not self.path.exists() or not self.path.stat().st_size:
             return
-        for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines(), start=1):
+        for number, line in enumerate(_lines(self.path), start=1):
             try:
                 yield json.loads(line)
             except json.JSONDecodeError as error:
@@ -94,9 +99,9 @@ class Journal:
         """Walk the chain. Returns one line per fault, empty when it is whole."""
         faults: list[str] = []
         previous, number = GENESIS, 0
-        if not self.path.exists():
+        if not self.path.exists() or not self.path.stat().st_size:
             return faults
-        for line_number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines(), start=1):
+        for line_number, line in enumerate(_lines(self.path), start=1):
             where = f"{self.path.name}:{line_number}"
             try:
                 entry = json.loads(line)
