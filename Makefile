@@ -37,7 +37,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	fi
 
 demo: setup      ## two rounds on real data, ending with papers that can be checked
-	@[ -f $(LAB)/scientist.toml ] || $(BIN)/scientist init $(LAB) --quiet
+	@[ -f $(LAB)/scientist.toml ] || $(BIN)/scientist init $(LAB) --ideas ideas --quiet
 	@$(BIN)/scientist --lab $(LAB) run templates/digits --rounds 2 --ideas 2
 
 test: setup lint types   ## the default suite (about five minutes on two cores); CI=true runs the slow ones too

@@ -1,6 +1,7 @@
 """Ideas made testable, run in a sandbox, judged outside the candidate, and analysed as declared."""
 
 from scientist.experiments._bench import Bench, Judge, Outcome
+from scientist.experiments._cheats import CheatRow, ensure_contained, run_cheats
 from scientist.experiments._conduct import (
     freeze,
     frozen_study,
@@ -32,6 +33,7 @@ from scientist.experiments._study import Contrast, Pilot, Study, Tuner, Variant
 __all__ = [
     "Analysis",
     "Bench",
+    "CheatRow",
     "Contrast",
     "ContrastEstimate",
     "ContrastResult",
@@ -53,6 +55,7 @@ __all__ = [
     "choose_sandbox",
     "compile_design",
     "contrast_values",
+    "ensure_contained",
     "freeze",
     "frozen_study",
     "holm",
@@ -65,6 +68,7 @@ __all__ = [
     "power_of",
     "read_results",
     "run_cells",
+    "run_cheats",
     "run_key",
     "scores_by_split",
     "sd_upper_limit",

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from scientist.errors import MachineryError
+from scientist.errors import MachineryError, StudyError
 from scientist.experiments._results import Status, Usage
 from scientist.experiments._sandbox import CHILD_ENV, Sandbox
 from scientist.lab import KnobValue, canonical_json, sha256_file
@@ -148,6 +148,8 @@ class Judge:
             self._check_seal()
         if answer is None:
             raise MachineryError("the evaluator died", f"check {self.template.root}/evaluate.py")
+        if "impossible" in answer:
+            raise StudyError(f"the template cannot prepare these knobs: {answer['impossible']}", "change the idea's values")
         if "error" in answer:
             raise MachineryError(f"the evaluator failed: {answer['error']}", f"check {self.template.root}/evaluate.py")
         return answer

@@ -5,7 +5,7 @@ Protocol: one JSON request per line on stdin, one JSON answer per line on stdout
 {"do": "describe", "knobs"}                                 -> {"value": {...}}
 {"do": "prepare", "inputs", "knobs", "seed"}                -> {"value": {}}
 {"do": "score", "outputs", "splits", "knobs", "seed"}       -> {"value": {split: {metric: number}}}
-An unacceptable artefact answers {"invalid": "one line"}, a fault of the evaluator itself {"error": "one line"}.
+An unacceptable artefact answers {"invalid": "one line"}, knobs that cannot be prepared {"impossible": "one line"}, a fault of the evaluator itself {"error": "one line"}.
 """
 
 import contextlib
@@ -81,6 +81,8 @@ def answer(evaluate, request):
             return {"value": evaluate.describe(request["knobs"])}
         evaluate.prepare(pathlib.Path(request["inputs"]), request["knobs"], request["seed"])
         return {"value": {}}
+    except ValueError as error:
+        return {"impossible": one_line(error).removeprefix("ValueError: ")}
     except Exception as error:  # noqa: BLE001 - whatever the evaluator raises is told to the parent
         return {"error": one_line(error)}
 

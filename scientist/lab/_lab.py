@@ -139,7 +139,7 @@ DEFAULT_SETTINGS = """\
 
 rounds = 1          # rounds of a campaign
 ideas = 2           # papers per round
-seeds = 16          # most seeds per variant; the power calculation decides how many are used
+seeds = 40          # most seeds per variant; the power calculation decides how many are used
 workers = 0         # runs at a time; 0 = one per core
 seed = 0            # where every random choice starts
 """

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from scientist.errors import TemplateError
+from scientist.errors import LabError, TemplateError
 from scientist.lab import KnobValue, Record, explain, inside, nearest, read_text, read_toml
 
 Direction = Literal["maximize", "minimize"]
@@ -71,6 +72,8 @@ class Knob(Record):
             return str(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"knob '{self.name}' is a number, not {value!r}")
+        if not math.isfinite(value):
+            raise ValueError(f"knob '{self.name}' is a finite number, not {value!r}")
         if self.type == "int" and float(value) != int(value):
             raise ValueError(f"knob '{self.name}' is a whole number, not {value!r}")
         assert self.low is not None and self.high is not None
@@ -224,7 +227,11 @@ def load_template(root: Path) -> Template:
     except ValidationError as error:
         raise TemplateError(explain(error, Template, str(path), read_text(path)), "see docs/templates.md") from error
     for name in (*template.editable, *template.sealed):
-        if not inside(root, name).is_file():
+        try:
+            there = inside(root, name).is_file()
+        except LabError as error:
+            raise TemplateError(f"{path}: {error.message}", error.remedy) from error
+        if not there:
             raise TemplateError(f"{path}: file '{name}' does not exist", "create it or take it out of the list")
     return template
 

@@ -1,0 +1,298 @@
+"""The stages of one paper, in order. A stage is done when its artefacts are there and valid; see `scientist.loop`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from scientist.errors import RecordError
+from scientist.experiments import (
+    Analysis,
+    Bench,
+    FinalScores,
+    RunResult,
+    Study,
+    analyse,
+    choose_sandbox,
+    ensure_contained,
+    freeze,
+    frozen_study,
+    known_runs,
+    open_final,
+    pilot,
+    plan_study,
+    read_results,
+    run_cells,
+)
+from scientist.ideas import Idea, Lessons, read_idea, render_idea
+from scientist.lab import Lab, Record, read_json, remove_tree, sha256_file, write_atomic
+from scientist.literature import Novelty, to_bibtex
+from scientist.papers import (
+    Audit,
+    Facts,
+    HeuristicWriter,
+    Manifest,
+    Manuscript,
+    Material,
+    Rebuild,
+    Writer,
+    audit,
+    build_facts,
+    build_tex,
+    compile_pdf,
+    draw_figures,
+    load_context,
+    make_manifest,
+)
+from scientist.progress import Progress
+from scientist.reviews import HeuristicReviewer, Review, Reviewer, lessons_from
+from scientist.template import Template
+
+ROLES = {"proposer": "heuristic", "experimenter": "heuristic", "writer": "heuristic", "reviewer": "heuristic"}
+
+
+@dataclass
+class Workshop:
+    """What every stage needs: the lab, the template, who plays the roles, and a bench that starts when first used."""
+
+    lab: Lab
+    template: Template
+    progress: Progress
+    pdf: bool = True
+    writer: Writer = field(default_factory=HeuristicWriter)
+    reviewer: Reviewer = field(default_factory=HeuristicReviewer)
+    _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    @cached_property
+    def bench(self) -> Bench:
+        """Warm workers and judge, shared by all papers of a campaign."""
+        settings = self.lab.settings
+        sandbox = choose_sandbox(settings.sandbox, self.template.hide)
+        bench = self._stack.enter_context(
+            Bench(self.template, sandbox, self.lab.private / "scratch", self.lab.workers)
+        )
+        self._attack(bench)
+        return bench
+
+    def _attack(self, bench: Bench) -> None:
+        """Attack the evaluator before it may spend budget; what plain processes cannot stop is said aloud."""
+        cache = self.lab.private / "contained" / f"{self.template.name}.txt"
+        for row in ensure_contained(bench, cache):
+            self.progress.note(f"without bubblewrap the attack '{row.name}' would earn a score: {row.about}")
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[Workshop]:
+        """End the bench when the work ends."""
+        with self._stack:
+            yield self
+
+
+@dataclass
+class PaperInProgress:
+    """One paper and its stages; every method reads what it needs from the artefacts of the stages before it."""
+
+    shop: Workshop
+    idea: Idea
+    novelty: Novelty
+    round: int
+
+    @property
+    def slug(self) -> str:
+        return self.idea.slug
+
+    @property
+    def folder(self) -> Path:
+        return self.shop.lab.paper(self.slug)
+
+    @property
+    def reviews(self) -> Path:
+        return self.shop.lab.reviews / self.slug
+
+    def stages(self) -> list[Stage]:
+        """All stages in order."""
+        folder, reviews = self.folder, self.reviews
+        pdf = [folder / "references.bib", folder / "paper.tex", *([folder / "paper.pdf"] if self.shop.pdf else [])]
+        return [
+            Stage("idea", [folder / "idea.md", folder / "novelty.json"], self.write_inputs, Novelty),
+            Stage("study", [folder / "study.json"], self.declare, Study, extra=[folder / "pilot"]),
+            Stage("runs", [], self.run, done=self.all_ran, extra=[folder / "runs"]),
+            Stage("final", [folder / "final.json"], self.open_final, FinalScores),
+            Stage("analysis", [folder / "analysis.json"], self.analyse, Analysis),
+            Stage("facts", [folder / "facts.json"], self.find_facts, Facts),
+            Stage("manuscript", [folder / "manuscript.json"], self.write, Manuscript, extra=[folder / "figures"]),
+            Stage("pdf", pdf, self.build),
+            Stage("manifest", [folder / "manifest.json"], self.list_files, Manifest),
+            Stage("audit", [folder / "audit.json"], self.check, Audit),
+            Stage("review", [reviews / "heuristic.json"], self.review, Review),
+            Stage("lessons", [reviews / "lessons.json"], self.learn, Lessons),
+        ]
+
+    # -- records of the stages before ----------------------------------------------------------------------------
+
+    @property
+    def study(self) -> Study:
+        return frozen_study(self.folder, self.shop.lab.journal)
+
+    def results(self, study: Study) -> list[RunResult]:
+        return read_results(self.folder / "runs", study.variants, study.seeds)
+
+    @property
+    def analysis(self) -> Analysis:
+        return read_json(Analysis, self.folder / "analysis.json")
+
+    # -- stages --------------------------------------------------------------------------------------------------
+
+    def write_inputs(self) -> None:
+        write_atomic(self.folder / "idea.md", render_idea(self.idea))
+        write_atomic(self.folder / "novelty.json", self.novelty.canonical())
+
+    def declare(self) -> None:
+        lab = self.shop.lab
+        idea = read_idea(self.folder / "idea.md")
+        variants, contrasts, results, seeds = pilot(
+            self.shop.bench, idea, self.folder, lab.settings, self.shop.progress, lab.check_stop
+        )
+        study = plan_study(self.shop.bench, idea, lab.settings, variants, contrasts, results, seeds)
+        if study.pilot.capped:
+            self.shop.progress.note(
+                f"{self.slug}: {study.pilot.needed} seeds wanted, {len(study.seeds)} allowed; "
+                f"expected power {study.pilot.expected_power:.0%}"
+            )
+        freeze(study, self.folder, lab.journal)
+
+    def all_ran(self) -> bool:
+        if not (self.folder / "study.json").exists():
+            return False
+        study = self.study
+        return all(
+            (self.folder / "runs" / v.name / f"seed-{s}" / "result.json").exists()
+            for v in study.variants
+            for s in study.seeds
+        )
+
+    def run(self) -> None:
+        lab, study = self.shop.lab, self.study
+        known = known_runs(lab.papers, but=self.slug)
+        run_cells(
+            self.shop.bench, study.variants, study.seeds, self.folder / "runs", self.shop.progress, lab.check_stop, known
+        )
+
+    def open_final(self) -> None:
+        lab, study = self.shop.lab, self.study
+        results = self.results(study)
+        lab.journal.append("keep.analysed", slug=self.slug, sha256=analyse(study, results).digest())
+        open_final(self.shop.bench, study, results, self.folder, lab.journal)
+
+    def analyse(self) -> None:
+        study = self.study
+        final = read_json(FinalScores, self.folder / "final.json")
+        write_atomic(self.folder / "analysis.json", analyse(study, self.results(study), final).canonical())
+
+    def find_facts(self) -> None:
+        study = self.study
+        idea = read_idea(self.folder / "idea.md")
+        facts = build_facts(self.folder, self.shop.template, idea, study, self.analysis, self.results(study))
+        write_atomic(self.folder / "facts.json", facts.canonical())
+
+    def write(self) -> None:
+        study, analysis, template = self.study, self.analysis, self.shop.template
+        idea = read_idea(self.folder / "idea.md")
+        results = self.results(study)
+        final = read_json(FinalScores, self.folder / "final.json")
+        sandbox = choose_sandbox(self.shop.lab.settings.sandbox)
+        manuscript = self.shop.writer.write(
+            Material(
+                template=template,
+                idea=idea,
+                study=study,
+                analysis=analysis,
+                results=results,
+                facts=read_json(Facts, self.folder / "facts.json"),
+                novelty=read_json(Novelty, self.folder / "novelty.json"),
+                figures=draw_figures(self.folder, template, idea, study, analysis, final, results),
+                sandbox=sandbox.name,
+                sandbox_gaps=sandbox.gaps,
+                roles=ROLES,
+            )
+        )
+        write_atomic(self.folder / "manuscript.json", manuscript.canonical())
+
+    def build(self) -> None:
+        context = load_context(self.folder)
+        tex, bib = build_tex(context), to_bibtex(context.references)
+        write_atomic(self.folder / "references.bib", bib)
+        write_atomic(self.folder / "paper.tex", tex)
+        if self.shop.pdf:
+            compile_pdf(self.folder, tex, bib, [figure.file for figure in context.manuscript.figures])
+
+    def list_files(self) -> None:
+        study = self.study
+        sandbox = choose_sandbox(self.shop.lab.settings.sandbox)
+        manifest = make_manifest(
+            self.folder,
+            study,
+            self.results(study),
+            self.shop.template.packages,
+            sandbox.name,
+            sandbox.gaps,
+            ROLES,
+            approved_by=self.idea.note if self.idea.status == "approved" else "",
+        )
+        write_atomic(self.folder / "manifest.json", manifest.canonical())
+        self.shop.lab.journal.append(
+            "paper.built", slug=self.slug, manifest=sha256_file(self.folder / "manifest.json"), files=manifest.files
+        )
+
+    def check(self) -> None:
+        found = audit(self.folder, rebuild=rebuild_with(self.shop.template), lab=self.shop.lab.root)
+        write_atomic(self.folder / "audit.json", found.canonical())
+
+    def review(self) -> None:
+        write_atomic(
+            self.reviews / f"{self.shop.reviewer.name}.json",
+            self.shop.reviewer.review(self.folder, self.shop.template).canonical(),
+        )
+
+    def learn(self) -> None:
+        review = read_json(Review, self.reviews / "heuristic.json")
+        idea = read_idea(self.folder / "idea.md")
+        lessons = lessons_from(review, self.study, self.analysis, idea, self.shop.template, self.round)
+        write_atomic(self.reviews / "lessons.json", lessons.canonical())
+
+
+@dataclass
+class Stage:
+    """A name, the artefacts that mark it done, the work, and what else to clear when it is done again."""
+
+    name: str
+    artefacts: list[Path]
+    work: Callable[[], None]
+    model: type[Record] | None = None
+    done: Callable[[], bool] | None = None
+    extra: list[Path] = field(default_factory=list)
+
+    def is_done(self) -> bool:
+        """The artefacts are there, and the record among them can be read."""
+        if self.done is not None:
+            return self.done()
+        if not all(path.is_file() and path.stat().st_size for path in self.artefacts):
+            return False
+        if self.model is not None:
+            try:
+                read_json(self.model, self.artefacts[-1])
+            except RecordError:
+                return False
+        return True
+
+    def clear(self) -> None:
+        """Remove what the stage left, so that nothing after a redone stage can look done."""
+        for path in (*self.artefacts, *self.extra):
+            remove_tree(path)
+
+
+def rebuild_with(template: Template) -> Rebuild:
+    """The functions with which an audit recomputes a paper from its runs."""
+    return Rebuild(template=template, analyse=analyse, build_facts=build_facts, build_tex=build_tex, draw=draw_figures)

@@ -1,0 +1,224 @@
+"""Is an idea new? Compared by its design with what this lab did and plans, and by its words with what sources return.
+
+The verdict can only err on one side: what no open source answered about is `undecided`, never `novel`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scientist.ideas._bibliography import FROM_OPEN, citable, used_values
+from scientist.ideas._idea import Idea
+from scientist.ideas._similarity import design_similarity, knobs_of, signature
+from scientist.literature import (
+    LibrarySource,
+    Neighbour,
+    Novelty,
+    NoveltyVerdict,
+    Reference,
+    Searched,
+    Source,
+    packaged_library,
+    same_work,
+    search_all,
+)
+from scientist.literature._text import Corpus, clean, title_key
+from scientist.template import Template
+
+CLOSE_DESIGN = 0.9
+"""Same knobs, kind and settings with nearly the same values. The same design on another data set reaches 0.85 and is
+a replication, which is worth running."""
+
+CLOSE_WORK = 0.5
+"""Half of the (rarity-weighted) words in common. Works that merely share the topic stay below 0.25; a title with most
+of an idea's words, and an abstract to match, exceeds it."""
+
+NEAR_WORK = 0.12
+"""Below this, a work that an open source returned shares little more than its field and is not worth citing."""
+
+NEIGHBOURS = 8
+PASSAGE = 240
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """What one comparison says: a verdict, how alike, and the sentence that says why."""
+
+    verdict: NoveltyVerdict
+    similarity: float
+    reason: str
+
+
+def check_novelty(
+    idea: Idea,
+    template: Template,
+    backlog: Sequence[Idea],
+    done: Sequence[Idea],
+    sources: Sequence[Source],
+    deadline: float,
+) -> Novelty:
+    """The verdict on one idea, with its evidence and the closed set of works that its paper may cite.
+
+    Rules, the first that applies counts (docs/literature.md gives the reasons):
+
+    1. `known`: a study of the same design was done, or a person rejected it, or an earlier idea of the backlog has it.
+       A repetition that a lesson about that very study asks for is `close` instead.
+    2. `known`: a source returned a work of exactly this title.
+    3. `close`: a design at least :data:`CLOSE_DESIGN` alike, or a work at least :data:`CLOSE_WORK` alike.
+    4. `novel`: nothing of this, and an open source answered with works to compare with.
+    5. `undecided`: otherwise; only curated sources, empty answers or faults are no evidence of novelty.
+
+    `deadline` is in seconds. Never raises for a source that fails.
+    """
+    neighbours, findings = _compare_designs(idea, template, backlog, done)
+    queries = queries_for(idea, template)
+    works, asked = search_all(sources, queries, deadline)
+    near = _compare_works(idea, works)
+    findings += [
+        _Finding("known", 1.0, _TITLE.format(w.key)) for _, w in near if title_key(w.title) == title_key(idea.title)
+    ]
+    findings += [_Finding("close", s, _WORK.format(w.key, s)) for s, w in near if s >= CLOSE_WORK]
+    open_names = {source.name for source in sources if source.breadth == "open"}
+    verdict, reason = _verdict(findings, asked, open_names)
+
+    library = next((s.library for s in sources if isinstance(s, LibrarySource)), packaged_library())
+    opened = [w for s, w in near if w.source in open_names and s >= NEAR_WORK][:FROM_OPEN]
+    references = citable(idea, template, library, opened)
+    alike = [n for n in (_work_neighbour(s, w, references) for s, w in near[:NEIGHBOURS]) if n]
+    neighbours = sorted([*neighbours, *alike], key=lambda n: (-n.similarity, n.kind, n.key))[:NEIGHBOURS]
+    highest = max((n.similarity for n in neighbours), default=0.0)
+    return Novelty(
+        slug=idea.slug,
+        verdict=verdict,
+        reason=reason,
+        score=0.0 if verdict == "known" else round(1.0 - highest, 4),
+        neighbours=tuple(neighbours),
+        searched=(*_own_records(idea, backlog, done), *asked),
+        references=tuple(references),
+    )
+
+
+# A reason is sentences; those with numbers or keys come second, so that prose can quote the first alone.
+_DONE = "The same design was studied before, in '{}'"
+_REPEAT = "The design repeats '{}', as a lesson from that study asks for"
+_FAILED = "The same design was tried before, in '{}', and could not be carried out"
+_REJECTED = "A person rejected the same design, in '{}'"
+_TWICE = "The backlog already holds the same design, in '{}'"
+_NEAR = "The design differs little from '{}'. Their similarity is {:.2f}"
+_TITLE = "A work with this very title exists. It is {}"
+_WORK = "A work asks much the same in much the same words. It is {}, with a similarity of {:.2f}"
+_NOVEL = "Nothing close was found in the backlog, among the studies done, or in {}"
+_CURATED = (
+    "Nothing close was found in the backlog, among the studies done, or in the library, "
+    "but no source that covers the field answered, so that novelty cannot be claimed"
+)
+
+
+def queries_for(idea: Idea, template: Template) -> tuple[str, ...]:
+    """What sources are asked: what varies and what it acts on, by their names; then the idea's title."""
+    varied = knobs_of(idea)
+    parts = ["hyperparameter tuning"] if idea.design.kind == "tuning" else []
+    context = []
+    for knob in template.knobs:
+        labels = [knob.label(value) for value in used_values(knob, idea)]
+        if knob.role == "dataset":
+            continue
+        if knob.name in varied and idea.design.kind != "tuning":
+            parts.extend(labels[:2] if knob.role == "family" else [knob.title])
+        elif knob.name in idea.settings and knob.role in ("family", "corruption"):
+            context.extend(labels if knob.role == "family" else [knob.title])
+    topic = clean(" ".join([*parts, *context]), 120)
+    return tuple(dict.fromkeys(query for query in (topic, clean(idea.title, 120)) if query))
+
+
+def _compare_designs(
+    idea: Idea, template: Template, backlog: Sequence[Idea], done: Sequence[Idea]
+) -> tuple[list[Neighbour], list[_Finding]]:
+    neighbours: list[Neighbour] = []
+    findings: list[_Finding] = []
+    finished = {other.slug for other in done}
+    same = signature(idea, template.defaults)
+    for other in sorted((*done, *backlog), key=lambda o: (o.slug not in finished, o.slug)):
+        if other.slug == idea.slug or any(n.key == other.slug for n in neighbours):
+            continue
+        equal = signature(other, template.defaults) == same
+        similarity = 1.0 if equal else design_similarity(_stripped(idea, template), _stripped(other, template))
+        if similarity == 0:
+            continue
+        kind = "paper" if other.slug in finished else "idea"
+        neighbours.append(
+            Neighbour(kind=kind, key=other.slug, title=other.title, similarity=similarity, passage=other.question)
+        )
+        if equal:
+            findings.extend(_same_design(idea, other, other.slug in finished))
+        elif similarity >= CLOSE_DESIGN and (other.slug in finished or _precedes(other, idea)):
+            findings.append(_Finding("close", similarity, _NEAR.format(other.slug, similarity)))
+    return neighbours, findings
+
+
+def _stripped(idea: Idea, template: Template) -> Idea:
+    """The idea without settings that say what is default anyway."""
+    usual = template.defaults
+    return idea.model_copy(update={"settings": {k: v for k, v in idea.settings.items() if usual.get(k) != v}})
+
+
+def _same_design(idea: Idea, other: Idea, finished: bool) -> list[_Finding]:
+    if finished and any(use.lesson.startswith(f"{other.slug}.") for use in idea.lessons):
+        return [_Finding("close", 1.0, _REPEAT.format(other.slug))]
+    if finished:
+        return [_Finding("known", 1.0, (_FAILED if other.status == "failed" else _DONE).format(other.slug))]
+    if other.status == "rejected":
+        return [_Finding("known", 1.0, _REJECTED.format(other.slug))]
+    # Of two equal ideas one has to stay, or both would go.
+    return [_Finding("known", 1.0, _TWICE.format(other.slug))] if _precedes(other, idea) else []
+
+
+def _precedes(a: Idea, b: Idea) -> bool:
+    """Whether `a` keeps its place when both are the same: approved first, then a person's, then by name."""
+    if a.status in ("known", "failed"):
+        return False
+    return (a.status != "approved", a.origin != "person", a.slug) < (
+        b.status != "approved",
+        b.origin != "person",
+        b.slug,
+    )
+
+
+def _compare_works(idea: Idea, works: Sequence[Reference]) -> list[tuple[float, Reference]]:
+    """Similarity of every work to the idea, nearest first. Rarity of words is measured on library and answers."""
+    texts = [f"{work.title} {work.title} {work.abstract}" for work in works]
+    background = [f"{work.title} {work.abstract}" for work in packaged_library().references]
+    corpus = Corpus([*background, *texts])
+    asked = f"{idea.title} {idea.title} {idea.question} {idea.hypothesis}"
+    scored = [(round(corpus.similarity(asked, text), 4), work) for text, work in zip(texts, works, strict=True)]
+    return sorted(scored, key=lambda pair: (-pair[0], pair[1].key))
+
+
+def _work_neighbour(similarity: float, work: Reference, references: Sequence[Reference]) -> Neighbour | None:
+    """The work under the key it is cited by. Works outside the closed set are no use to a reader of the paper."""
+    cited = next((reference for reference in references if same_work(reference, work)), None)
+    if cited is None or similarity == 0:
+        return None
+    passage = clean(cited.abstract or cited.gist, PASSAGE)
+    return Neighbour(kind="work", key=cited.key, title=cited.title, similarity=similarity, passage=passage)
+
+
+def _verdict(
+    findings: Sequence[_Finding], asked: Sequence[Searched], open_names: set[str]
+) -> tuple[NoveltyVerdict, str]:
+    for verdict in ("known", "close"):
+        matching = [finding for finding in findings if finding.verdict == verdict]
+        if matching:
+            return matching[0].verdict, max(matching, key=lambda finding: finding.similarity).reason + "."
+    answered = list(dict.fromkeys(r.source for r in asked if r.source in open_names and r.answer == "answered"))
+    if answered:
+        return "novel", _NOVEL.format(" and ".join(answered)) + "."
+    return "undecided", _CURATED + "."
+
+
+def _own_records(idea: Idea, backlog: Sequence[Idea], done: Sequence[Idea]) -> list[Searched]:
+    """The comparison with the lab's own ideas, as a search like the others."""
+    query = f"{idea.design.kind}: {', '.join(knobs_of(idea))}"
+    others = {other.slug for other in (*backlog, *done)} - {idea.slug}
+    return [Searched(source="backlog", query=query, answer="answered" if others else "empty", found=len(others))]

@@ -1,0 +1,67 @@
+"""A reference: a work that some literature source returned. Nothing else can be cited."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from scientist.lab import Record
+
+Answer = Literal["answered", "empty", "out", "skipped"]
+NoveltyVerdict = Literal["novel", "close", "known", "undecided"]
+
+
+class Reference(Record):
+    """One work, with where its record came from."""
+
+    key: str = Field(pattern=r"^[A-Za-z0-9:_+-]+$", description="citation key")
+    title: str
+    authors: tuple[str, ...] = ()
+    year: int | None = None
+    venue: str = ""
+    volume: str = ""
+    number: str = ""
+    pages: str = ""
+    doi: str = ""
+    arxiv: str = ""
+    url: str = ""
+    abstract: str = ""
+    gist: str = Field(default="", description="one clause for related work: 'showed that ...', without numbers")
+    topics: tuple[str, ...] = ()
+    source: str = Field(description="which source returned it: library, arxiv, semanticscholar, docstring:<object>")
+    raw: str = Field(default="", description="the reference as its source printed it, when it could not be parsed")
+    entry_type: str = "misc"
+
+
+class Searched(Record):
+    """One source asked during a check: what for, and whether it answered. Without times: the artefact is reproducible."""
+
+    source: str
+    query: str
+    answer: Answer
+    found: int = 0
+    note: str = ""
+
+
+class Neighbour(Record):
+    """One piece of evidence: a work, an idea or a paper of the lab, and how near it is."""
+
+    kind: Literal["work", "idea", "paper"]
+    key: str
+    title: str
+    similarity: float = Field(ge=0, le=1)
+    passage: str = ""
+
+
+class Novelty(Record):
+    """`novelty.json`: a verdict with its evidence. No evidence means `undecided`."""
+
+    schema_version: Literal[1] = 1
+    slug: str
+    verdict: NoveltyVerdict
+    reason: str
+    score: float = Field(ge=0, le=1, description="orders ideas: 1 is far from everything that was found")
+    neighbours: tuple[Neighbour, ...] = ()
+    searched: tuple[Searched, ...] = ()
+    references: tuple[Reference, ...] = Field(default=(), description="the closed set that the paper may cite")

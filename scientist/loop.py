@@ -1,0 +1,318 @@
+"""One round, told on one page: propose, check novelty, select, experiment, write, review, learn.
+
+Artefacts are the checkpoints: what is there and valid is not done again, so running a campaign a second time continues
+it, and deleting an artefact redoes its stage and those after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from scientist._stages import PaperInProgress, Workshop
+from scientist.errors import LatexError, StudyError, UsageError
+from scientist.ideas import (
+    Choice,
+    HeuristicProposer,
+    Idea,
+    Lesson,
+    Lessons,
+    Proposer,
+    active_lessons,
+    check_novelty,
+    load_backlog,
+    load_lessons,
+    select,
+    set_status,
+    write_idea,
+)
+from scientist.lab import Lab, Record, read_json, write_atomic
+from scientist.literature import Novelty, Source, default_sources
+from scientist.papers import APT_LINE, Audit, Facts, Manuscript, find_engine, plain
+from scientist.progress import Progress
+from scientist.reviews import Review
+from scientist.search import Archive
+from scientist.template import Template, load_template
+
+PROPOSALS_PER_PAPER = 3
+"""New ideas asked for per paper of a round; together with the backlog they give selection something to choose from."""
+
+
+class Campaign(Record):
+    """`campaigns/<id>/campaign.json`: what was asked for."""
+
+    schema_version: Literal[1] = 1
+    id: str
+    template: str = Field(description="folder of the template")
+    rounds: int
+    ideas: int
+    seed: int
+    feedback: bool
+
+
+class RoundPlan(Record):
+    """`campaigns/<id>/round-<n>.json`: what a round proposed and chose, and why; written before any of it is done."""
+
+    schema_version: Literal[1] = 1
+    number: int
+    lessons: tuple[Lesson, ...] = Field(description="the lessons that were in force")
+    proposed: tuple[Idea, ...]
+    novelty: dict[str, Novelty]
+    choices: tuple[Choice, ...]
+
+
+class Failure(Record):
+    """`papers/<slug>/failure.json`: why a paper ended without one. Deleting it tries again."""
+
+    schema_version: Literal[1] = 1
+    slug: str
+    stage: str
+    reason: str
+
+
+class PaperSummary(Record):
+    """What a campaign tells about one paper when it ends."""
+
+    slug: str
+    round: int
+    title: str
+    finding: str
+    overall: int | None
+    decision: str
+    errors: int | None
+    pdf: str
+    because: tuple[str, ...] = Field(description="what is different because of an earlier review")
+    failure: str = ""
+
+
+def campaign_for(lab: Lab, template: Template) -> Campaign:
+    """The campaign that the settings ask for. Its id leaves out the number of rounds: asking for more continues it."""
+    s = lab.settings
+    name = f"{template.name}-{s.ideas}-ideas-seed-{s.seed}{'' if s.feedback else '-no-feedback'}"
+    root = template.root
+    place = root.relative_to(lab.root) if root.is_relative_to(lab.root) else root
+    return Campaign(
+        id=name, template=str(place), rounds=s.rounds, ideas=s.ideas, seed=s.seed, feedback=s.feedback
+    )
+
+
+def run_campaign(
+    lab: Lab,
+    campaign: Campaign,
+    progress: Progress,
+    *,
+    pdf: bool = True,
+    proposer: Proposer | None = None,
+) -> list[PaperSummary]:
+    """All rounds of a campaign under the lab's lock. Raises typed errors; what was done until then is kept."""
+    if pdf and find_engine() is None:
+        raise LatexError("no LaTeX found", f"as root: {APT_LINE}; or pass --no-pdf")
+    template = load_template(lab.root / campaign.template)
+    with lab.lock():
+        folder = lab.campaigns / campaign.id
+        if not (folder / "campaign.json").exists():
+            lab.journal.append("campaign.started", id=campaign.id, template=campaign.template)
+        write_atomic(folder / "campaign.json", campaign.canonical())
+        with Workshop(lab, template, progress, pdf=pdf).open() as shop:
+            for number in range(1, campaign.rounds + 1):
+                run_round(shop, campaign, number, proposer or HeuristicProposer())
+        if not lab.journal.find("campaign.done", id=campaign.id, rounds=campaign.rounds):
+            lab.journal.append("campaign.done", id=campaign.id, rounds=campaign.rounds)
+    return summarise(lab, campaign)
+
+
+def run_round(shop: Workshop, campaign: Campaign, number: int, proposer: Proposer) -> None:
+    """One round: plan it (or read the plan), then make the chosen papers one after the other."""
+    lab = shop.lab
+    path = lab.campaigns / campaign.id / f"round-{number}.json"
+    if path.exists():
+        plan = read_json(RoundPlan, path)
+    else:
+        shop.progress.stage("", f"planning round {number}")
+        plan = plan_round(shop, campaign, number, proposer)
+        write_atomic(path, plan.canonical())
+        lab.journal.append("round.planned", campaign=campaign.id, round=number, papers=[c.slug for c in plan.choices])
+    for idea in plan.proposed:
+        if not (lab.ideas / f"{idea.slug}.md").exists():
+            write_idea(lab.ideas, idea)
+    for slug, novelty in plan.novelty.items():
+        if novelty.verdict == "known":
+            _mark(lab, slug, "known", novelty.reason)
+    backlog = load_backlog(lab.ideas)
+    for choice in plan.choices:
+        lab.check_stop()
+        make_paper(PaperInProgress(shop, backlog.find(choice.slug), plan.novelty[choice.slug], number))
+
+
+def plan_round(shop: Workshop, campaign: Campaign, number: int, proposer: Proposer) -> RoundPlan:
+    """Propose from template, lessons and archive; check every candidate's novelty; select by stated rules."""
+    lab, template, settings = shop.lab, shop.template, shop.lab.settings
+    backlog = load_backlog(lab.ideas)
+    for _, problem in backlog.broken:
+        shop.progress.note(f"skipped {problem}")
+    lessons: tuple[Lesson, ...] = ()
+    if campaign.feedback:
+        lessons = active_lessons(
+            load_lessons(lab.reviews), template.name, number, settings.lessons, settings.lesson_rounds
+        )
+    archive = Archive.load(lab.papers)
+    count = PROPOSALS_PER_PAPER * campaign.ideas
+    proposed = proposer.propose(template, backlog, lessons, archive, count, campaign.seed, number)
+    open_ideas = [i for i in backlog.with_status("proposed", "approved") if i.template == template.name]
+    candidates = [*open_ideas, *proposed]
+    done = backlog.with_status("done", "failed")
+    sources = lab_sources(lab)
+    novelty = {}
+    for idea in candidates:
+        others = [other for other in (*candidates, *backlog.with_status("rejected")) if other.slug != idea.slug]
+        novelty[idea.slug] = check_novelty(idea, template, others, done, sources, settings.literature_deadline)
+    choices = select(candidates, novelty, lessons, archive, campaign.ideas, campaign.seed, template)
+    return RoundPlan(
+        number=number, lessons=lessons, proposed=tuple(proposed), novelty=novelty, choices=tuple(choices)
+    )
+
+
+def lab_sources(lab: Lab) -> list[Source]:
+    """The literature a lab can ask: the packaged library, the lab's own `library.bib`, and what answers online."""
+    own = lab.root / "library.bib"
+    s = lab.settings
+    return default_sources(s.online, s.arxiv_url, s.semantic_scholar_url, libraries=[own] if own.exists() else [])
+
+
+def make_paper(paper: PaperInProgress) -> None:
+    """Every stage that is not done, in order. A study that cannot be made ends the paper, not the campaign."""
+    failure = paper.folder / "failure.json"
+    if failure.exists():
+        return
+    stages = paper.stages()
+    first = next((index for index, stage in enumerate(stages) if not stage.is_done()), None)
+    if first is None:
+        _finish(paper)
+        return
+    for later in reversed(stages[first + 1 :]):
+        later.clear()
+    for stage in stages[first:]:
+        paper.shop.lab.check_stop()
+        paper.shop.progress.stage(paper.slug, stage.name)
+        try:
+            stage.work()
+        except StudyError as error:
+            if stage.name != "study":
+                raise
+            record = Failure(slug=paper.slug, stage=stage.name, reason=error.message)
+            write_atomic(failure, record.canonical())
+            _mark(paper.shop.lab, paper.slug, "failed", error.message)
+            paper.shop.progress.note(f"{paper.slug} failed: {error.message}")
+            _learn_from_failure(paper, error.message)
+            return
+    _finish(paper)
+
+
+def _finish(paper: PaperInProgress) -> None:
+    _mark(paper.shop.lab, paper.slug, "done", f"papers/{paper.slug}")
+
+
+def _mark(lab: Lab, slug: str, status: Literal["done", "failed", "known"], note: str) -> None:
+    idea = load_backlog(lab.ideas).find(slug)
+    if idea.status != status:
+        set_status(lab.ideas, slug, status, note)
+        lab.journal.append(f"idea.{status}", slug=slug)
+
+
+def _learn_from_failure(paper: PaperInProgress, reason: str) -> None:
+    """A failure teaches too: the next proposals avoid what failed."""
+    lesson = Lesson(
+        id=f"{paper.slug}.failures",
+        topic="failures",
+        text=f"Could not be studied: {reason}"[:240],
+        source=f"papers/{paper.slug}/failure.json",
+        paper=paper.slug,
+        template=paper.shop.template.name,
+        round=paper.round,
+    )
+    write_atomic(paper.reviews / "lessons.json", Lessons(lessons=(lesson,)).canonical())
+
+
+def summarise(lab: Lab, campaign: Campaign) -> list[PaperSummary]:
+    """One summary per chosen paper, in order; papers not finished yet say so."""
+    found = []
+    for number in range(1, campaign.rounds + 1):
+        path = lab.campaigns / campaign.id / f"round-{number}.json"
+        if path.exists():
+            for choice in read_json(RoundPlan, path).choices:
+                found.append(_summary(lab, choice.slug, number))
+    return found
+
+
+def _summary(lab: Lab, slug: str, number: int) -> PaperSummary:
+    idea = load_backlog(lab.ideas).find(slug)
+    folder = lab.paper(slug)
+    finding, overall, decision, errors, failure = "not finished", None, "", None, ""
+    if (folder / "failure.json").exists():
+        failure = read_json(Failure, folder / "failure.json").reason
+    if (folder / "manuscript.json").exists() and (folder / "facts.json").exists():
+        manuscript = read_json(Manuscript, folder / "manuscript.json")
+        finding = plain(manuscript.finding, read_json(Facts, folder / "facts.json"))
+    if (lab.reviews / slug / "heuristic.json").exists():
+        review = read_json(Review, lab.reviews / slug / "heuristic.json")
+        overall, decision = review.overall, review.decision
+    if (folder / "audit.json").exists():
+        errors = read_json(Audit, folder / "audit.json").errors
+    pdf = folder / "paper.pdf"
+    return PaperSummary(
+        slug=slug,
+        round=number,
+        title=idea.title,
+        finding=finding,
+        overall=overall,
+        decision=decision,
+        errors=errors,
+        pdf=_short(pdf) if pdf.exists() else "",
+        because=tuple(f"{use.change} (because: {use.text})" for use in idea.lessons),
+        failure=failure,
+    )
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def unfinished(lab: Lab) -> Sequence[Campaign]:
+    """Campaigns that were started and not ended, newest first."""
+    started = [entry["data"]["id"] for entry in lab.journal.find("campaign.started")]
+    found = []
+    for name in reversed(list(dict.fromkeys(started))):
+        path = lab.campaigns / name / "campaign.json"
+        if path.exists():
+            campaign = read_json(Campaign, path)
+            if not lab.journal.find("campaign.done", id=name, rounds=campaign.rounds):
+                found.append(campaign)
+    return found
+
+
+def resume_campaign(lab: Lab, progress: Progress, *, pdf: bool = True) -> tuple[Campaign, list[PaperSummary]]:
+    """Continue the newest unfinished campaign. Raises :class:`UsageError` when there is none."""
+    waiting = unfinished(lab)
+    if not waiting:
+        raise UsageError("nothing to resume", "start with `scientist run TEMPLATE`")
+    return waiting[0], run_campaign(lab, waiting[0], progress, pdf=pdf)
+
+
+
+
+def paper_states(lab: Lab) -> dict[str, str]:
+    """slug -> 'done', 'failed: ...', or the stage that comes next, from what lies in its folder."""
+    states = {}
+    for folder in sorted(path for path in lab.papers.glob("*") if path.is_dir()):
+        if (folder / "failure.json").exists():
+            states[folder.name] = f"failed: {read_json(Failure, folder / 'failure.json').reason}"
+        elif (lab.reviews / folder.name / "lessons.json").exists():
+            states[folder.name] = "done"
+        else:
+            order = ("study", "final", "analysis", "facts", "manuscript", "manifest", "audit")
+            missing = [name for name in order if not (folder / f"{name}.json").exists()]
+            states[folder.name] = f"waiting at {missing[0] if missing else 'review'}"
+    return states

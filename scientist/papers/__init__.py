@@ -1,0 +1,42 @@
+"""Facts, figures, manuscript, LaTeX, audit and trace: papers whose every number has a run."""
+
+from scientist.papers._audit import Rebuild, audit
+from scientist.papers._build import BuildContext, build_tex, load_context
+from scientist.papers._facts import build_facts, escape
+from scientist.papers._figures import draw_figures
+from scientist.papers._fragments import plain
+from scientist.papers._latex import APT_LINE, compile_pdf, find_engine
+from scientist.papers._manifest import make_manifest
+from scientist.papers._records import Audit, Fact, Facts, Figure, Finding, Manifest, Manuscript, Section, Table
+from scientist.papers._trace import Trace, trace
+from scientist.papers._writer import HeuristicWriter, Material, Writer
+
+__all__ = [
+    "APT_LINE",
+    "Audit",
+    "BuildContext",
+    "Fact",
+    "Facts",
+    "Figure",
+    "Finding",
+    "HeuristicWriter",
+    "Manifest",
+    "Manuscript",
+    "Material",
+    "Rebuild",
+    "Section",
+    "Table",
+    "Trace",
+    "Writer",
+    "audit",
+    "build_facts",
+    "build_tex",
+    "compile_pdf",
+    "draw_figures",
+    "escape",
+    "find_engine",
+    "load_context",
+    "make_manifest",
+    "plain",
+    "trace",
+]

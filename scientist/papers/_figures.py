@@ -1,0 +1,87 @@
+"""Which figures a paper shows: one that answers the idea's question, and every declared contrast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from scientist.experiments._results import Analysis, FinalScores, RunResult
+from scientist.experiments._study import Study
+from scientist.ideas._idea import Idea
+from scientist.lab import sha256, write_atomic
+from scientist.papers import _figures_draw as draw
+from scientist.papers._figures_data import Drawn, Numbers
+from scientist.papers._figures_designs import main_figure
+from scientist.papers._figures_draw import ORANGE, Row, Series
+from scientist.papers._records import Figure
+from scientist.template import Template
+
+
+def draw_figures(
+    folder: Path,
+    template: Template,
+    idea: Idea,
+    study: Study,
+    analysis: Analysis,
+    final: FinalScores,
+    results: Sequence[RunResult],
+) -> tuple[Figure, ...]:
+    """Draw the figures of one paper into `folder/figures/*.pdf` and return their records.
+
+    The first (`main`) answers the question that the idea's design asks; the second (`contrasts`) shows every
+    declared contrast, so that nothing that was tested can be left out. All values come from `analysis`,
+    scaled as they are printed; `results` and `final` give the single seeds. Same inputs, same bytes. Raises
+    :class:`LabError` when the folder cannot be written.
+    """
+    numbers = Numbers(template, study, analysis, final, results)
+    drawn = [("main", *main_figure(template, idea, numbers)), ("contrasts", *_contrasts(numbers))]
+    figures = []
+    for name, pdf, caption, shows in drawn:
+        path = f"figures/{name}.pdf"
+        write_atomic(folder / path, pdf)
+        figures.append(Figure(id=name, file=path, sha256=sha256(pdf), caption=caption, shows=shows))
+    return tuple(figures)
+
+
+def _contrasts(numbers: Numbers) -> Drawn:
+    """The forest plot of every declared contrast."""
+    rows = [
+        Row(
+            label=contrast.title,
+            margin=contrast.smallest_effect * numbers.metric.scale,
+            primary=contrast.id == numbers.study.primary.id,
+            keep=numbers.contrast(contrast.id, "keep"),
+            final=numbers.contrast(contrast.id, "final"),
+            note=numbers.analysis.contrast(contrast.id).verdict,
+        )
+        for contrast in numbers.study.contrasts
+    ]
+    with draw.canvas(draw.WIDTH, 0.85 + 0.34 * len(rows)) as figure:
+        axes = figure.add_subplot()
+        draw.forest(axes, rows)
+        axes.set_xlabel(numbers.difference_title)
+        entries = [draw.key(Series("keep", ()))]
+        if any(row.final for row in rows):
+            entries.append(draw.key(Series("final", (), False, ORANGE, "s")))
+        draw.legend(figure, [*entries, draw.swatch("smallest effect")])
+        pdf = draw.to_pdf(figure)
+    caption = (
+        "Every contrast declared before the runs, the primary one in bold, with its verdict on the right. "
+        "Filled circles "
+        "are the \\emph{keep} split, on which the verdict is decided after Holm's correction; hollow squares "
+        "are the "
+        f"\\emph{{final}} split, scored once. {_uncorrected(numbers)} The grey band holds differences "
+        f"smaller than the "
+        "smallest effect worth caring about. What to look for: intervals that exclude zero, and whether they "
+        "reach beyond "
+        "the band."
+    )
+    shown = numbers.take_shown()
+    told = [f"c.{c.id}.{part}" for c in numbers.study.contrasts for part in ("margin", "verdict")]
+    return pdf, caption, (*told, *shown)
+
+
+def _uncorrected(numbers: Numbers) -> str:
+    if len(numbers.study.seeds) < 2:
+        return numbers.bars()
+    return numbers.bars(dots=False).replace("intervals over", "intervals, paired by seed and not corrected, over")

@@ -1,0 +1,133 @@
+"""Related work and method sources: only from records, grouped by what the works are about."""
+
+from __future__ import annotations
+
+from scientist.literature import Novelty, Reference
+from scientist.papers._facts import escape
+from scientist.papers._phrases import Phrases, listing, start
+
+HEADS = {
+    "label-noise": "Wrong labels",
+    "feature-noise": "Noisy inputs",
+    "sample-size": "How much data is enough",
+    "learning-curves": "Learning curves",
+    "regularisation": "Regularisation",
+    "model-comparison": "Comparing families of models",
+    "random-forest": "Forests",
+    "boosting-bagging": "Ensembles",
+    "svm": "Support vector machines",
+    "knn": "Nearest neighbours",
+    "naive-bayes": "Naive Bayes",
+    "logistic-regression": "Logistic regression",
+    "neural-networks": "Neural networks",
+    "augmentation": "Augmentation",
+    "calibration": "Calibration",
+    "hyperparameter-optimisation": "Tuning",
+    "imbalance": "Rare classes",
+    "feature-scaling": "Scaling",
+    "dimensionality-reduction": "Fewer dimensions",
+    "transfer-across-datasets": "Beyond one data set",
+    "interaction-of-factors": "Factors that interact",
+    "statistics-of-comparison": "Comparing with statistics",
+    "reproducibility": "Claims that do not last",
+    "automated-science": "Automated science",
+}
+LAST = ("statistics-of-comparison", "reproducibility", "automated-science")
+PER_TOPIC = 3
+TOPICS = 5
+
+
+def related_work(p: Phrases, novelty: Novelty) -> tuple[str, ...]:
+    """One paragraph per topic of the study, each work once, then what is shared, what differs, and what was searched."""
+    groups = _groups(p, novelty.references)
+    paragraphs = []
+    for topic, works in groups:
+        clauses = [rf"\citet{{{work.key}}} {escape(work.gist.rstrip('.'))}" for work in works]
+        paragraphs.append(
+            rf"\paragraph{{{HEADS.get(topic, escape(topic.replace('-', ' ').capitalize()))}.}} {_sentences(clauses)}"
+        )
+    paragraphs.append(rf"\paragraph{{What is different here.}} {_difference(p, novelty)}")
+    return tuple(paragraphs)
+
+
+def _groups(p: Phrases, references: tuple[Reference, ...]) -> list[tuple[str, list[Reference]]]:
+    """Works with a gist, by the study's topics: what varies first, then what is common to all studies."""
+    varied = {k for v in p.study.variants for k in v.knobs if v.knobs[k] != p.study.variants[0].knobs[k]}
+    varied |= {k for v in p.study.variants if v.tuner for k in v.tuner.knobs}
+    order = [t for knob in p.template.knobs if knob.name in varied for t in knob.topics]
+    order += {"interaction": ["interaction-of-factors"], "transfer": ["transfer-across-datasets"]}.get(
+        p.idea.design.kind, []
+    )
+    order += [t for r in references for t in r.topics]
+    wanted = [t for t in dict.fromkeys(order) if t in HEADS and t not in LAST][:TOPICS] + list(LAST[:2])
+    used: set[str] = set()
+    groups = []
+    for topic in wanted:
+        works = [r for r in references if r.gist and topic in r.topics and r.key not in used]
+        # A work stands where it belongs most: topics are listed with the main one first.
+        works = sorted(works, key=lambda r: (r.topics.index(topic), r.key))[:PER_TOPIC]
+        works.sort(key=lambda r: (r.year or 0, r.key))
+        if works:
+            used |= {work.key for work in works}
+            groups.append((topic, works))
+    return groups
+
+
+def _sentences(clauses: list[str]) -> str:
+    """Clauses as sentences; the second and third are tied together so that it does not read like a list."""
+    if len(clauses) == 3:
+        return f"{start(clauses[0])}. {start(clauses[1])}, and {clauses[2]}."
+    return " ".join(f"{start(clause)}." for clause in clauses)
+
+
+def _difference(p: Phrases, novelty: Novelty) -> str:
+    works = [n for n in novelty.neighbours if n.kind == "work"]
+    keys = {r.key for r in novelty.references}
+    near = [n.key for n in works if n.key in keys][:3]
+    sources = list(dict.fromkeys(s.source for s in novelty.searched))
+    asked = [name for name in sources if any(s.source == name and s.answer in ("answered", "empty") for s in novelty.searched)]
+    out = [name for name in sources if name not in asked]
+    text = (
+        "The works above are about the same questions in general; this study asks one of them under the conditions of "
+        r"Section~\ref{sec:method}, with the contrasts, the margin and the number of seeds declared beforehand, and "
+        "reports every contrast whatever it showed. "
+    )
+    if near:
+        cited = listing([rf"\citet{{{key}}}" for key in near])
+        text += f"Nearest among the records: {cited}; nearness was judged by their words, not by reading them in full. "
+    text += f"For the novelty of the idea, the verdict is \\emph{{{novelty.verdict}}}"
+    text += f": {escape(_no_digits(novelty.reason).rstrip('.'))}. "
+    if asked:
+        text += f"Searched: {listing([escape(NAMES.get(a, a)) for a in asked])}. "
+    if out:
+        text += f"Not reached: {listing([escape(NAMES.get(o, o)) for o in out])}. "
+    return text.strip()
+
+
+NAMES = {
+    "library": "the laboratory's own library",
+    "arxiv": "arXiv",
+    "semanticscholar": "Semantic Scholar",
+    "backlog": "the backlog of ideas",
+    "docstrings": "the documentation of the software in use",
+}
+
+
+def _no_digits(text: str) -> str:
+    """A reason for readers: sentences with digits in them (similarities, counts) stay in novelty.json."""
+    kept = [s for s in text.split(". ") if not any(char.isdigit() for char in s)]
+    return ". ".join(kept) or "see the appendix"
+
+
+def method_sources(p: Phrases, novelty: Novelty) -> str:
+    """Which software was used and which sources its own documentation names for the methods in use."""
+    software = [r.key for r in novelty.references if "software" in r.topics]
+    text = "The methods are those of scikit-learn" if "scikit-learn" in p.template.packages else ""
+    if text and software:
+        text += rf" \citep{{{','.join(software[:4])}}}"
+    documented = [r for r in novelty.references if r.source.startswith("docstring:")][:6]
+    if text and documented:
+        text += (
+            rf", whose documentation refers to \citet{{{','.join(r.key for r in documented)}}} for what is used here"
+        )
+    return f"{text}." if text else ""

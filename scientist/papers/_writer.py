@@ -1,0 +1,260 @@
+"""The Writer role and its heuristic form: a careful workshop paper from facts, declared study, records and verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from scientist.experiments import Analysis, RunResult, Study
+from scientist.ideas._idea import Idea
+from scientist.literature import Novelty
+from scientist.papers._discussion import discussion, limitations, negative_results
+from scientist.papers._facts import escape
+from scientist.papers._phrases import Phrases, count, few, listing, val
+from scientist.papers._records import Facts, Figure, Manuscript, Section
+from scientist.papers._related import method_sources, related_work
+from scientist.papers._results_prose import finding, results_section
+from scientist.papers._tables import make_tables
+from scientist.template import Template
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything a Writer may use; nothing else reaches a paper."""
+
+    template: Template
+    idea: Idea
+    study: Study
+    analysis: Analysis
+    results: Sequence[RunResult]
+    facts: Facts
+    novelty: Novelty
+    figures: tuple[Figure, ...]
+    sandbox: str
+    sandbox_gaps: tuple[str, ...]
+    roles: dict[str, str]
+
+
+class Writer(Protocol):
+    """Turns material into a manuscript of LaTeX fragments whose values are macros."""
+
+    name: str
+
+    def write(self, material: Material) -> Manuscript:
+        """The manuscript. Raises nothing for want of words: what cannot be grounded is left out."""
+
+
+class HeuristicWriter:
+    """Writes by rules: the sentences follow design and verdicts, the numbers are all macros."""
+
+    name = "heuristic"
+
+    def write(self, material: Material) -> Manuscript:
+        """See :class:`Writer`."""
+        phrases = Phrases(material.template, material.idea, material.study, material.analysis)
+        facts = material.facts.by_id()
+        found = finding(phrases)
+        sections = [
+            Section(id="introduction", title="Introduction", paragraphs=_introduction(phrases, material, found)),
+            Section(id="related", title="Related work", paragraphs=related_work(phrases, material.novelty)),
+            Section(id="method", title="Method", paragraphs=_method(phrases, material)),
+            Section(id="results", title="Results", paragraphs=results_section(phrases, facts)),
+            Section(id="negative", title="Negative results", paragraphs=negative_results(phrases, material.results)),
+            Section(id="discussion", title="Discussion", paragraphs=discussion(phrases)),
+            Section(
+                id="limitations",
+                title="Limitations",
+                paragraphs=limitations(phrases, material.novelty, material.sandbox_gaps, facts),
+            ),
+            Section(id="reproducibility", title="Reproducibility statement", paragraphs=_reproducibility(material)),
+            Section(id="disclosure", title="AI disclosure", paragraphs=_disclosure(material)),
+        ]
+        return Manuscript(
+            slug=material.idea.slug,
+            title=escape(material.idea.title),
+            finding=found,
+            abstract=_abstract(phrases, found),
+            sections=tuple(sections),
+            tables=make_tables(phrases, facts),
+            figures=material.figures,
+            roles=material.roles,
+        )
+
+
+def _abstract(p: Phrases, found: str) -> str:
+    study, primary = p.study, p.study.primary
+    context = p.template.background.split(". ")[0].strip().rstrip(".") + "."
+    parts = [
+        escape(context),
+        f"We ask: {val('idea.question')}",
+        (
+            f"Before any run, a study of {val('study.n_variants')} variants, {val('study.n_seeds')} seeds each and "
+            f"{val('study.n_contrasts')} contrasts was declared and frozen, with "
+            f"{val('study.smallest_effect')}{p.points} of {p.name} as the smallest effect worth caring about."
+        ),
+        found,
+        p.on_final(primary),
+    ]
+    others = [p.analysis.contrast(c.id) for c in study.contrasts if c.id != primary.id]
+    if others:
+        claimed = sum(r.verdict in ("supported", "contradicted") for r in others)
+        open_ = sum(r.verdict in ("inconclusive", "untested") for r in others)
+        parts.append(
+            f"Of the {count(len(others), 'other declared contrast')}, {few(claimed)} "
+            f"{'differs' if claimed == 1 else 'differ'} from zero after Holm's correction by an amount that can matter, and "
+            f"{few(open_)} {'is' if open_ < 2 else 'are'} left open."
+        )
+    parts.append("Every number below links to the runs that it came from.")
+    return " ".join(part for part in parts if part)
+
+
+def _introduction(p: Phrases, material: Material, found: str) -> tuple[str, ...]:
+    idea = material.idea
+    paragraphs = [
+        escape(" ".join(p.template.background.split())),
+        (
+            f"This paper asks one question of that kind. {val('idea.question')} {val('idea.why')} The hypothesis, written "
+            f"down before the first run, was: ``{val('idea.hypothesis')}''"
+        ),
+    ]
+    if idea.lessons:
+        told = [
+            f"An earlier review in this laboratory had noted: ``{val(f'idea.lesson_{letter}.text')}'' "
+            f"In answer, {val(f'idea.lesson_{letter}.change')}"
+            for letter, _ in zip("abcdefghijklmnopqrstuvwxyz", idea.lessons, strict=False)
+        ]
+        paragraphs.append(" ".join(text.rstrip(".") + "." if not text.endswith("}") else text + "." for text in told))
+    paragraphs.append(
+        f"In short: {found} Section~\\ref{{sec:method}} says what was declared, Section~\\ref{{sec:results}} what was "
+        "found, Section~\\ref{sec:negative} what was not, and Section~\\ref{sec:limitations} what the study cannot show. "
+        "The appendix lists every run, every failure, the frozen study, and for every number the file that holds it."
+    )
+    return tuple(paragraphs)
+
+
+def _method(p: Phrases, material: Material) -> tuple[str, ...]:
+    study = material.study
+    several = len(study.data) > 1
+    paragraphs = [
+        (
+            rf"\paragraph{{Task.}} {escape(p.template.summary)} Table~\ref{{tab:data}} describes the "
+            f"{'data sets' if several else 'data'}. The code under test runs in a process of its own, receives a training "
+            "sample and the features of the test examples, and writes predictions; a sealed evaluator in another process "
+            "holds the labels and computes every score. The code under test never reports a score itself. Test examples "
+            r"are divided into three splits: \emph{search}, which pilots and tuning may look at; \emph{keep}, on which the "
+            r"declared tests are decided; and \emph{final}, scored once, after the analysis on \emph{keep} was complete."
+        ),
+        r"\placetable{data}",
+        _variants(p) + method_sources(p, material.novelty),
+        (
+            r"\paragraph{Seeds and power.} One seed fixes the training sample, any corruption of it, and the "
+            "initialisation; all variants are run at the same seeds, so that every comparison is paired. A pilot with "
+            f"{val('study.pilot_seeds')} other seeds per variant, whose runs enter no test, measured how much paired "
+            "differences spread. From the upper confidence limit of that spread"
+            rf"{_cite(material.novelty, 'browne')} the study needs {val('study.needed_seeds')} seeds per variant to find the "
+            rf"smallest effect at the primary contrast with a power of {val('study.power')}\,\% "
+            rf"at a family-wise error rate of {val('study.alpha')}\,\%; {_seed_choice(p)}"
+        ),
+        (
+            r"\paragraph{Tests.} Each contrast is a weighted sum of variant means, computed per seed and tested against "
+            "zero with a two-sided $t$ test on the per-seed values, the paired $t$ test when two variants are compared. "
+            rf"Intervals are {val('study.ci_level')}\,\% Student intervals of the same values. The {val('study.n_contrasts')} "
+            f"contrasts form one family, corrected by Holm's method{_cite(material.novelty, 'holm')}. Where a contrast is "
+            "not distinguishable from zero, two one-sided tests"
+            f"{_cite(material.novelty, 'schuirmann', 'lakens')} against a margin of {val('study.smallest_effect')}{p.points} "
+            "decide whether it may be called equivalent; without that it is called inconclusive. A difference whose whole "
+            "interval lies inside the margin is called too small to matter, however small its $p$. The study was frozen, "
+            f"hashed ({val('study.sha')}\\ldots) and entered in an append-only journal before the first run; nothing in it "
+            "was changed afterwards."
+        ),
+    ]
+    return tuple(paragraphs)
+
+
+def _variants(p: Phrases) -> str:
+    """What varies and what is held fixed."""
+    study = p.study
+    reference = study.variants[0]
+    varied = sorted({k for v in study.variants for k in v.knobs if v.knobs[k] != reference.knobs[k]})
+    tuned = sorted({k for v in study.variants if v.tuner for k in v.tuner.knobs})
+    names = [f"{val(f'variant.{v.name}.title')}" for v in study.variants]
+    text = rf"\paragraph{{Variants.}} The study compares {val('study.n_variants')} variants: {listing(names)}. "
+    if varied:
+        units = [
+            f"{p.title(k)} in {escape(p.knob(k).unit)}" for k in varied if p.knob(k).unit and p.knob(k).type != "choice"
+        ]
+        text += f"They differ in {listing([p.title(k) for k in varied])} and in nothing else"
+        text += f" ({listing(units)}). " if units else ". "
+    if tuned:
+        text += (
+            f"The tuned variants choose {listing([p.title(k) for k in tuned])} anew for every seed, by "
+            f"{val('study.trials')} runs scored on \\emph{{search}}, the first of which is the default itself; the best "
+            "on \\emph{search} is what \\emph{keep} and \\emph{final} judge. "
+        )
+    fixed = [
+        f"{p.title(name)} ({val(f'set.{reference.name}.{name}')})"
+        for name, value in sorted(p.template.effective(reference.knobs).items())
+        if name not in varied and name not in tuned and (value != p.knob(name).default or p.knob(name).role == "family")
+    ]
+    if fixed:
+        text += f"The same in every variant: {listing(fixed)}. "
+    return text + "All other knobs stay at their defaults, which the appendix lists. "
+
+
+def _seed_choice(p: Phrases) -> str:
+    pilot = p.study.pilot
+    if pilot.capped:
+        return (
+            f"the budget allowed {val('study.n_seeds')}, with which the expected power is only "
+            rf"{val('study.expected_power')}\,\%. An inconclusive result is therefore weak evidence of absence."
+        )
+    return (
+        f"the study runs {val('study.n_seeds')}, {val('study.n_runs')} runs in all, with an expected power of "
+        rf"{val('study.expected_power')}\,\%."
+    )
+
+
+def _reproducibility(material: Material) -> tuple[str, ...]:
+    where = (
+        "Runs were isolated by bubblewrap (own user, process, mount and network name spaces, a read-only system, one "
+        "writable folder, no network), with limits on time, memory and output."
+        if material.sandbox == "bubblewrap"
+        else "Runs were plain processes with limits on time, memory and output. What that does not cover: "
+        + "; ".join(material.sandbox_gaps)
+        + "."
+    )
+    return (
+        "The folder of this paper holds the frozen study, the result, log, knobs and artefacts of every run, the analysis, "
+        "the facts and the manuscript from which this document was built; the manifest lists their hashes and the versions "
+        "of all software. The commands in the appendix rebuild the document byte for byte, recompute every statistic "
+        "from the runs, and trace any printed number back to them. Seeds determine runs completely. " + where,
+    )
+
+
+def _disclosure(material: Material) -> tuple[str, ...]:
+    models = sorted({name for name in material.roles.values() if name != "heuristic"})
+    who = (
+        "All four roles (proposing, experimenting, writing, reviewing) were played by rules; no language model was used."
+        if not models
+        else "Roles were played as follows: "
+        + "; ".join(f"{role} by {escape(name)}" for role, name in sorted(material.roles.items()))
+        + "."
+    )
+    origin = {
+        "person": "The idea was written by a person.",
+        "heuristic": "The idea was composed by rules from the task's declared knobs.",
+        "model": "The idea was proposed by a language model.",
+        "import": "The idea was imported from another system's list.",
+    }[material.idea.origin]
+    return (
+        f"This document was produced by software, the AI scientist named as its author. {origin} {who} "
+        "Numbers, tables and figures were placed by code from recorded runs; no person or model typed them. "
+        "Nobody has checked the prose by hand: read it as a draft that comes with the means to check it.",
+    )
+
+
+def _cite(novelty: Novelty, *stems: str) -> str:
+    r"""``~\citep{key}`` for the first references whose keys begin with the stems; empty when there is no record."""
+    keys = [r.key for stem in stems for r in novelty.references if r.key.lower().startswith(stem)]
+    return rf"~\citep{{{','.join(dict.fromkeys(keys))}}}" if keys else ""

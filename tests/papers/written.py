@@ -1,0 +1,61 @@
+"""A paper by the heuristic writer about a simulated study, with everything but the PDF's contents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from designs import TEMPLATE, World
+
+from scientist.ideas import render_idea
+from scientist.lab import Journal, sha256_file, write_atomic
+from scientist.literature import Novelty, packaged_library, to_bibtex
+from scientist.papers import (
+    HeuristicWriter,
+    Material,
+    build_facts,
+    build_tex,
+    draw_figures,
+    load_context,
+    make_manifest,
+)
+
+
+def write_paper(lab: Path, w: World) -> Path:
+    """Write the whole paper and its journal; returns its folder."""
+    paper = lab / "papers" / w.study.slug
+    references = tuple(packaged_library().references[:6])
+    novelty = Novelty(slug=w.study.slug, verdict="undecided", reason="no network", score=0.5, references=references)
+    write_atomic(paper / "idea.md", render_idea(w.idea))
+    write_atomic(paper / "study.json", w.study.canonical())
+    write_atomic(paper / "analysis.json", w.analysis.canonical())
+    write_atomic(paper / "final.json", w.final.canonical())
+    write_atomic(paper / "novelty.json", novelty.canonical())
+    for result in w.results:
+        write_atomic(paper / f"runs/{result.variant}/seed-{result.seed}/result.json", result.canonical())
+    facts = build_facts(paper, TEMPLATE, w.idea, w.study, w.analysis, w.results)
+    write_atomic(paper / "facts.json", facts.canonical())
+    figures = draw_figures(paper, TEMPLATE, w.idea, w.study, w.analysis, w.final, w.results)
+    material = Material(
+        template=TEMPLATE,
+        idea=w.idea,
+        study=w.study,
+        analysis=w.analysis,
+        results=w.results,
+        facts=facts,
+        novelty=novelty,
+        figures=figures,
+        sandbox="bubblewrap",
+        sandbox_gaps=(),
+        roles={"writer": "heuristic", "proposer": "heuristic", "reviewer": "heuristic", "experimenter": "heuristic"},
+    )
+    write_atomic(paper / "manuscript.json", HeuristicWriter().write(material).canonical())
+    context = load_context(paper)
+    write_atomic(paper / "references.bib", to_bibtex(context.references))
+    write_atomic(paper / "paper.tex", build_tex(context))
+    write_atomic(paper / "paper.pdf", b"%PDF-1.5\n")
+    manifest = make_manifest(paper, w.study, w.results, (), "bubblewrap", (), {"writer": "heuristic"})
+    write_atomic(paper / "manifest.json", manifest.canonical())
+    journal = Journal(lab / "journal.jsonl")
+    journal.append("study.frozen", slug=w.study.slug, sha256=w.study.digest())
+    journal.append("paper.built", slug=w.study.slug, manifest=sha256_file(paper / "manifest.json"))
+    return paper
