@@ -238,13 +238,9 @@ def _learn_from_failure(paper: PaperInProgress, reason: str) -> None:
 
 def summarise(lab: Lab, campaign: Campaign) -> list[PaperSummary]:
     """One summary per chosen paper, in order; papers not finished yet say so."""
-    found = []
-    for number in range(1, campaign.rounds + 1):
-        path = lab.campaigns / campaign.id / f"round-{number}.json"
-        if path.exists():
-            for choice in read_json(RoundPlan, path).choices:
-                found.append(_summary(lab, choice.slug, number))
-    return found
+    return [
+        _summary(lab, choice.slug, plan.number) for plan in _plans(lab, campaign) for choice in plan.choices
+    ]
 
 
 def _summary(lab: Lab, slug: str, number: int) -> PaperSummary:
@@ -281,16 +277,28 @@ def _short(path: Path) -> str:
 
 
 def unfinished(lab: Lab) -> Sequence[Campaign]:
-    """Campaigns that were started and not ended, newest first."""
+    """Campaigns that were started and not ended, or whose papers lack something since, newest first."""
     started = [entry["data"]["id"] for entry in lab.journal.find("campaign.started")]
     found = []
     for name in reversed(list(dict.fromkeys(started))):
         path = lab.campaigns / name / "campaign.json"
         if path.exists():
             campaign = read_json(Campaign, path)
-            if not lab.journal.find("campaign.done", id=name, rounds=campaign.rounds):
+            ended = lab.journal.find("campaign.done", id=name, rounds=campaign.rounds)
+            papers = [choice.slug for plan in _plans(lab, campaign) for choice in plan.choices]
+            if not ended or any(not _is_finished(lab, slug) for slug in papers):
                 found.append(campaign)
     return found
+
+
+def _plans(lab: Lab, campaign: Campaign) -> list[RoundPlan]:
+    paths = [lab.campaigns / campaign.id / f"round-{number}.json" for number in range(1, campaign.rounds + 1)]
+    return [read_json(RoundPlan, path) for path in paths if path.exists()]
+
+
+def _is_finished(lab: Lab, slug: str) -> bool:
+    """The last stage left its artefact, or the paper failed for good. A redone stage clears those after it first."""
+    return (lab.reviews / slug / "lessons.json").exists() or (lab.paper(slug) / "failure.json").exists()
 
 
 def resume_campaign(lab: Lab, progress: Progress, *, pdf: bool = True) -> tuple[Campaign, list[PaperSummary]]:

@@ -171,11 +171,20 @@ class Judge:
     ) -> tuple[dict[Split, dict[str, float]], str]:
         """(metrics per split, "") or ({}, why the artefacts were refused).
 
-        A metric that is not a finite float, or passes the proven bound, refuses the artefact.
+        A metric that passes its proven bound refuses the artefact; one that is not a finite float is a fault of the
+        evaluator (:class:`MachineryError`).
         """
-        answer = self._ask(
-            {"do": "score", "outputs": str(outputs), "splits": list(splits), "knobs": dict(knobs), "seed": seed}
-        )
+        return self.score_all([(outputs, knobs, seed)], splits)[0]
+
+    def score_all(
+        self, work: Sequence[tuple[Path, Mapping[str, KnobValue], int]], splits: Sequence[Split]
+    ) -> list[tuple[dict[Split, dict[str, float]], str]]:
+        """Several (outputs, knobs, seed) scored in one fresh fork, each as :meth:`score` does."""
+        batch = [{"outputs": str(outputs), "knobs": dict(knobs), "seed": seed} for outputs, knobs, seed in work]
+        answers = self._ask({"do": "score", "batch": batch, "splits": list(splits)})["value"]
+        return [self._accept(answer, splits) for answer in answers]
+
+    def _accept(self, answer: dict[str, Any], splits: Sequence[Split]) -> tuple[dict[Split, dict[str, float]], str]:
         if "invalid" in answer:
             return {}, str(answer["invalid"])
         scores: dict[Split, dict[str, float]] = answer["value"]
@@ -187,10 +196,8 @@ class Judge:
                         f"the evaluator returned no finite '{metric.name}' on {split}", "mend evaluate.py"
                     )
                 assert value is not None
-                if (
-                    metric.bound is not None
-                    and (value - metric.bound) * (1 if metric.direction == "maximize" else -1) > 1e-9
-                ):
+                sign = 1 if metric.direction == "maximize" else -1
+                if metric.bound is not None and (value - metric.bound) * sign > 1e-9:
                     return {}, f"{metric.name} passes its proven bound: the evaluator was gamed"
         return scores, ""
 
@@ -203,19 +210,25 @@ class Bench:
         self.sandbox = sandbox
         self.scratch = scratch.resolve()
         self.size = max(1, workers)
-        self.judge = Judge(template)
+        # One judge per worker, so that preparing and scoring go on side by side; the first also serves whoever asks.
+        self._judges = [Judge(template) for _ in range(self.size)]
         self._hosts: list[_Host] = []
         self._free: queue.Queue[int] = queue.Queue()
+
+    @property
+    def judge(self) -> Judge:
+        """The sealed evaluator, for describing data and for scoring outside a run."""
+        return self._judges[0]
 
     def __enter__(self) -> Bench:
         shutil.rmtree(self.scratch, ignore_errors=True)
         try:
-            self.judge.start()
-            for index in range(self.size):
+            for index, judge in enumerate(self._judges):
+                judge.start()
                 self._hosts.append(self._new_host(index))
                 self._hosts[index].start()
-            self.judge.wait()
-            for index, host in enumerate(self._hosts):
+            for index, (judge, host) in enumerate(zip(self._judges, self._hosts, strict=True)):
+                judge.wait()
                 host.wait_ready()
                 self._free.put(index)
         except BaseException:
@@ -232,7 +245,8 @@ class Bench:
         for host in self._hosts:
             host.stop()
         self._hosts.clear()
-        self.judge.stop()
+        for judge in self._judges:
+            judge.stop()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def _place(self, index: int) -> Path:
@@ -281,7 +295,7 @@ class Bench:
             target.write_bytes(code[name] if name in code else (self.template.root / name).read_bytes())
         method = {k.name: knobs[k.name] for k in self.template.knobs if k.applies == "method"}
         (folder / "knobs.json").write_bytes(canonical_json({"seed": seed, "knobs": method}))
-        self.judge.prepare(folder / "inputs", knobs, seed)
+        self._judges[index].prepare(folder / "inputs", knobs, seed)
         budget = self.template.budget
         request = {
             "cwd": self.sandbox.inside(folder, place),
@@ -318,7 +332,7 @@ class Bench:
             if reason:
                 status = "output"
         if status == "ok":
-            metrics, reason = self.judge.score(folder / "outputs", splits, knobs, seed)
+            metrics, reason = self._judges[index].score(folder / "outputs", splits, knobs, seed)
             if reason:
                 status = "invalid"
         return Outcome(status, reason, metrics, artefacts, usage, folder)

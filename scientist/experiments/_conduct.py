@@ -383,15 +383,13 @@ def open_final(bench: Bench, study: Study, results: Sequence[RunResult], paper: 
     if not earlier:
         journal.append("final.opened", slug=study.slug, study=digest)
     scores: dict[str, dict[str, dict[str, float]]] = {variant.name: {} for variant in study.variants}
-    for result in results:
-        if result.status != "ok":
-            continue
-        outputs = paper / "runs" / result.variant / f"seed-{result.seed}" / "outputs"
-        metrics, reason = bench.judge.score(outputs, ("final",), result.knobs, result.seed)
+    good = [result for result in results if result.status == "ok"]
+    places = [paper / "runs" / result.variant / f"seed-{result.seed}" / "outputs" for result in good]
+    work = [(place, result.knobs, result.seed) for place, result in zip(places, good, strict=True)]
+    for result, (metrics, reason) in zip(good, bench.judge.score_all(work, ("final",)), strict=True):
         if reason:
             raise MachineryError(
-                f"{result.variant}/seed-{result.seed} cannot be scored on final: {reason}",
-                "delete that run, then resume",
+                f"{result.variant}/seed-{result.seed} cannot be scored on final: {reason}", "delete that run, then resume"
             )
         scores[result.variant][str(result.seed)] = {k: tidy(v) for k, v in sorted(metrics["final"].items())}
     final = FinalScores(study_sha256=digest, scores=scores)

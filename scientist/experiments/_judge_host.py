@@ -4,8 +4,8 @@ Protocol: one JSON request per line on stdin, one JSON answer per line on stdout
 
 {"do": "describe", "knobs"}                                 -> {"value": {...}}
 {"do": "prepare", "inputs", "knobs", "seed"}                -> {"value": {}}
-{"do": "score", "outputs", "splits", "knobs", "seed"}       -> {"value": {split: {metric: number}}}
-An unacceptable artefact answers {"invalid": "one line"}, knobs that cannot be prepared {"impossible": "one line"}, a fault of the evaluator itself {"error": "one line"}.
+{"do": "score", "splits", "batch": [{"outputs", "knobs", "seed"}]} -> {"value": [{"value": {split: {metric: number}}}]}
+An unacceptable artefact answers {"invalid": "one line"} in its place, knobs that cannot be prepared {"impossible": "one line"}, a fault of the evaluator itself {"error": "one line"}.
 """
 
 import contextlib
@@ -35,31 +35,32 @@ def one_line(error):
     return f"{type(error).__name__}: {error}".splitlines()[0][:300]
 
 
+def judge(evaluate, splits, one):
+    """One artefact folder on every split; what is unacceptable about it is an answer, not a fault."""
+    try:
+        outputs = pathlib.Path(one["outputs"])
+        return {"value": {split: evaluate.score(outputs, split, one["knobs"], one["seed"]) for split in splits}}
+    except ValueError as error:
+        return {"invalid": one_line(error).removeprefix("ValueError: ")}
+
+
 def score(evaluate, request):
-    """Score in a fork with a time and memory limit of its own: artefacts are hostile."""
+    """Score a batch in a fork with a time and memory limit of its own: artefacts are hostile."""
+    wall = 60 + len(request["batch"])
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
-        answer = {"error": "the evaluator died"}
         try:
             resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-            resource.setrlimit(resource.RLIMIT_CPU, (60, 61))
-            outputs = pathlib.Path(request["outputs"])
-            answer = {
-                "value": {
-                    split: evaluate.score(outputs, split, request["knobs"], request["seed"])
-                    for split in request["splits"]
-                }
-            }
-        except ValueError as error:
-            answer = {"invalid": one_line(error).removeprefix("ValueError: ")}
+            resource.setrlimit(resource.RLIMIT_CPU, (wall, wall + 1))
+            answer = {"value": [judge(evaluate, request["splits"], one) for one in request["batch"]]}
         except BaseException as error:  # noqa: BLE001 - whatever the evaluator raises is told to the parent
             answer = {"error": one_line(error)}
-        with contextlib.suppress(BaseException):
-            os.write(write, json.dumps(answer).encode())
+        with contextlib.suppress(BaseException), os.fdopen(write, "wb") as pipe:
+            pipe.write(json.dumps(answer).encode())
         os._exit(0)
     os.close(write)
-    data, deadline = b"", time.monotonic() + 60
+    data, deadline = b"", time.monotonic() + wall
     while True:
         ready, _, _ = select.select([read], [], [], max(0.0, deadline - time.monotonic()))
         chunk = os.read(read, 65536) if ready else b""
@@ -70,7 +71,10 @@ def score(evaluate, request):
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    return json.loads(data) if data else {"invalid": "judging the artefacts took too long or too much memory"}
+    with contextlib.suppress(json.JSONDecodeError):
+        return json.loads(data)
+    died = {"invalid": "judging the artefacts took too long or too much memory"}
+    return {"value": [died]} if len(request["batch"]) == 1 else {"error": "the evaluator died while scoring a batch"}
 
 
 def answer(evaluate, request):

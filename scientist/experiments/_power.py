@@ -8,8 +8,8 @@ import math
 import numpy as np
 from scipy import stats
 
-MIN_SEEDS = 5
-"""Below this a t interval says little whatever the pilot promised."""
+MIN_SEEDS = 10
+"""Below this a t interval says little, whatever a pilot of a few seeds promised: it may have seen no spread at all."""
 
 
 def seeds_for(slug: str, purpose: str, seed: int, count: int) -> tuple[int, ...]:

@@ -167,8 +167,17 @@ def widened(knob: Knob, levels: Sequence[KnobValue]) -> tuple[KnobValue, ...] | 
 
 
 def nominal(knob: Knob) -> bool:
-    """Whether a number is only an index: every value in its series has a name of its own, as shuffles or folds do."""
-    return knob.type == "int" and bool(knob.levels) and all(str(level) in knob.labels for level in knob.levels)
+    """Whether a number is only an index, as shuffles or folds are.
+
+    It is when every value in its series has a name of its own, or when it merely counts up one by one from its lowest
+    value, without a unit and without an expected effect.
+    """
+    if knob.type != "int" or len(knob.levels) < 2:
+        return False
+    if all(str(level) in knob.labels for level in knob.levels):
+        return True
+    counts = knob.levels == tuple(range(int(knob.low or 0), int(knob.low or 0) + len(knob.levels)))
+    return counts and not knob.unit and knob.effect == "unknown" and knob.role == "procedure"
 
 
 def ordered(knob: Knob, start: KnobValue, to: KnobValue) -> int:
@@ -211,14 +220,13 @@ def together(template: Template, treatment: Knobs, base: Knobs) -> Expect:
 
 def treatments(template: Template, knob: Knob) -> tuple[KnobValue, ...]:
     """Values worth testing against the default: those expected to help first, then by distance in the series."""
-    values = [value for value in series(knob, 5) if value != knob.default]
+    values = series(knob, 5)
     if knob.type in ("int", "float"):
         # The ends say most; values between them would be a dose-response.
-        values = [value for value in (values[:1] + values[-1:]) if value != knob.default]
-        values = list(dict.fromkeys(values))
-        values.sort(key=lambda value: -_distance(knob, value))
+        values = tuple(sorted(dict.fromkeys((values[0], values[-1])), key=lambda value: -_distance(knob, value)))
     wish = better(template)
-    return tuple(sorted(values, key=lambda value: expected(knob, knob.default, value) != wish))
+    others = [value for value in values if value != knob.default]
+    return tuple(sorted(others, key=lambda value: expected(knob, knob.default, value) != wish))
 
 
 def _distance(knob: Knob, value: KnobValue) -> float:

@@ -103,6 +103,10 @@ class Words:
             return label
         return f"{label} {' '.join(words)}"
 
+    def index(self, knob: Knob, value: KnobValue) -> str:
+        """A value of a number that is only an index: 'first shuffle', or 'row order 3' when it has no name."""
+        return knob.label(value) if str(value) in knob.labels else f"{self.title(knob)} {value}"
+
     def step(self, name: str, start: KnobValue, to: KnobValue) -> str:
         """A change as a gerund: 'raising label noise from 0 to 0.4', 'turning augmentation on', 'using A instead of B'."""
         knob = self.template.knob(name)
@@ -125,7 +129,9 @@ class Words:
         knob = self.template.knob(name)
         if knob.role == "dataset":
             return f"on {self.value(knob, value)}"
-        if knob.type == "choice" or nominal(knob):
+        if nominal(knob):
+            return f"with {self.index(knob, value)}"
+        if knob.type == "choice":
             return f"with {self.value(knob, value)}"
         title = self.title(knob)
         if title.startswith("the "):
@@ -202,8 +208,9 @@ def _comparison(design: Comparison, expect: Expect, words: Words) -> tuple[str, 
     if knob.role != "family":
         title = f"{capital(words.title(knob))}: {listing(names)} compared{place}"
     word = "with" if knob.role == "family" else "under"
+    bare = "" if knob.labels or knob.role == "family" else f"{words.title(knob)} "
     question = (
-        f"Is {words.measure} different {word} {listing(names[1:], 'or')} than {word} {names[0]}{place}, "
+        f"Is {words.measure} different {word} {bare}{listing(names[1:], 'or')} than {word} {bare}{names[0]}{place}, "
         f"everything else held fixed?"
     )
     step = words.step(design.knob, design.reference, others[0])
@@ -213,8 +220,11 @@ def _comparison(design: Comparison, expect: Expect, words: Words) -> tuple[str, 
 def _interaction(design: Interaction, expect: Expect, words: Words) -> tuple[str, str, str]:
     first, second = words.template.knob(design.first), words.template.knob(design.second)
     place = words.place(design.first, design.second)
-    a, b = words.title(first), words.title(second)
-    title = f"Does {b} change what {a} does to {words.measure}{place}?"
+    b = words.title(second)
+    start, to = design.first_values
+    title = f"Does {b} change the effect of {_noun(words, design.first, start, to)} on {words.measure}{place}?"
+    if first.role == "family":
+        title = f"Does {b} change how {words.value(first, to)} compares with {words.value(first, start)}{place}?"
     step = words.step(design.first, *design.first_values)
     low, high = (words.at(design.second, value) for value in design.second_values)
     question = f"Is the effect of {step} on {words.measure} the same {low} and {high}{place}?"
@@ -266,17 +276,20 @@ def _tuning(design: Tuning, expect: Expect, words: Words) -> tuple[str, str, str
 
 def _short(words: Words, treatment: Knobs) -> str:
     """A treatment for a title: 'raising label noise', 'augmentation', 'a small MLP'."""
-    parts = []
-    for name, value in treatment.items():
-        knob = words.template.knob(name)
-        if knob.type == "bool":
-            parts.append(words.title(knob) if value else f"no {words.title(knob)}")
-        elif knob.type == "choice" or nominal(knob):
-            parts.append(words.value(knob, value))
-        else:
-            verb = "raising" if float(value) > float(words.base[name]) else "lowering"
-            parts.append(f"{verb} {words.title(knob)}")
-    return listing(parts)
+    return listing([_noun(words, name, words.base[name], value) for name, value in treatment.items()])
+
+
+def _noun(words: Words, name: str, start: KnobValue, to: KnobValue) -> str:
+    knob = words.template.knob(name)
+    if knob.type == "bool":
+        return words.title(knob) if to else f"no {words.title(knob)}"
+    if knob.type == "choice":
+        return (
+            words.value(knob, to) if knob.labels or knob.role == "family" else f"{words.title(knob)} '{knob.label(to)}'"
+        )
+    if nominal(knob):
+        return words.index(knob, to)
+    return f"{'raising' if float(to) > float(start) else 'lowering'} {words.title(knob)}"
 
 
 def reason(design: Design, words: Words) -> str:
@@ -333,7 +346,7 @@ def _dose_reason(design: DoseResponse, knob: Knob, words: Words) -> str:
     low, high = words.value(knob, design.levels[0]), words.value(knob, design.levels[-1])
     name = words.title(knob)
     if knob.role == "corruption":
-        return f"How much of it can be tolerated before {words.measure} suffers decides whether cleaning pays."
+        return f"How much of it can be tolerated before {words.measure} suffers says what cleaner data are worth."
     if knob.role == "sample":
         return f"The curve between {low} and {high} says when collecting more stops being worth its price."
     if knob.role in ("capacity", "regularisation"):

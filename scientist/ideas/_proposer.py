@@ -214,6 +214,30 @@ def _redirected(lesson: Lesson, open_: Sequence[Sketch], template: Template, tri
     return chosen
 
 
+@dataclass
+class _Entry:
+    """A sketch that waits to be picked; `standing` is its score, less what it shares with those picked so far."""
+
+    sketch: Sketch
+    standing: float
+    varied: frozenset[str]
+    datasets: frozenset[str]
+    lesson: str
+
+    @classmethod
+    def of(cls, sketch: Sketch, template: Template) -> _Entry:
+        lesson = sketch.uses[0].lesson if sketch.uses else ""
+        return cls(sketch, sketch.score, frozenset(sketch.varied), frozenset(sketch.datasets(template)), lesson)
+
+    def give_way(self, other: _Entry) -> None:
+        """Lower the standing for what is shared with a sketch that was just picked."""
+        lessons = {use.lesson for use in other.sketch.uses}
+        self.standing -= SAME_KIND * (self.sketch.design.kind == other.sketch.design.kind)
+        self.standing -= SAME_KNOB * len(self.varied & other.varied) / len(self.varied)
+        self.standing -= SAME_DATASET * bool(self.datasets & other.datasets)
+        self.standing -= SAME_LESSON * (self.lesson in lessons)
+
+
 def _pick(
     template: Template,
     backlog: Backlog,
@@ -223,36 +247,27 @@ def _pick(
     count: int,
 ) -> list[Idea]:
     """Greedily the best sketch that is sound and new, each time less inclined to what was picked already."""
-    picked: list[tuple[Sketch, Idea]] = []
-    waiting = {"asked": list(asked), "open": list(open_[: POOL + 20 * count])}
+    picked: list[Idea] = []
+    answering = [_Entry.of(sketch, template) for sketch in asked]
+    covering = [_Entry.of(sketch, template) for sketch in open_[: POOL + 20 * count]]
     taken = set(backlog.taken)
     titles = {idea.title for idea in known}
-    while len(picked) < count and (waiting["asked"] or waiting["open"]):
-        explore = not waiting["asked"] or (len(picked) % EXPLORE == EXPLORE - 1 and waiting["open"])
-        pool = waiting["open" if explore else "asked"]
-        index = max(range(len(pool)), key=lambda i: (_inclined(pool[i], [s for s, _ in picked], template), -i))
-        sketch = pool.pop(index)
+    while len(picked) < count and (answering or covering):
+        explore = not answering or (len(picked) % EXPLORE == EXPLORE - 1 and covering)
+        pool = covering if explore else answering
+        entry = pool.pop(max(range(len(pool)), key=lambda index: (pool[index].standing, -index)))
+        sketch = entry.sketch
         if not sound(sketch.design, sketch.settings, template):
             continue
         idea = compose(sketch, template, taken, titles)
-        if idea is None or _repeats(idea, sketch.parent, [*known, *(one for _, one in picked)], template):
+        if idea is None or _repeats(idea, sketch.parent, [*known, *picked], template):
             continue
-        picked.append((sketch, idea))
+        picked.append(idea)
         taken.add(idea.slug)
         titles.add(idea.title)
-    return [idea for _, idea in picked]
-
-
-def _inclined(sketch: Sketch, picked: Sequence[Sketch], template: Template) -> float:
-    """The sketch's score, less what it shares with those already picked."""
-    score = sketch.score
-    lessons = {use.lesson for use in sketch.uses[:1]}
-    for other in picked:
-        score -= SAME_KIND * (other.design.kind == sketch.design.kind)
-        score -= SAME_KNOB * len(set(other.varied) & set(sketch.varied)) / len(set(sketch.varied))
-        score -= SAME_DATASET * bool(set(other.datasets(template)) & set(sketch.datasets(template)))
-        score -= SAME_LESSON * bool(lessons & {use.lesson for use in other.uses})
-    return score
+        for other in (*answering, *covering):
+            other.give_way(entry)
+    return picked
 
 
 def _repeats(idea: Idea, parent: str, others: Sequence[Idea], template: Template) -> bool:

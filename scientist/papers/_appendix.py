@@ -15,10 +15,14 @@ from scientist.template import SPLITS
 DIGITS = 4
 """Decimals of raw values in the table of runs."""
 
-PER_LINE = 2
+PER_LINE = 3
 """Runs side by side in one line of the table of runs."""
 
-_SMALL = r"\begingroup\footnotesize\setlength{\tabcolsep}{5pt}"
+_WIDE = (
+    r"\begingroup\scriptsize\setlength{\tabcolsep}{3pt}"
+    r"\setlength{\LTleft}{-\ledgerwiden}\setlength{\LTright}{-\ledgerwiden}"
+)
+"""Tables as wide as the ledger."""
 
 
 def ledger(filled: Ledger, study: Study) -> str:
@@ -49,13 +53,13 @@ def runs(study: Study, results: Sequence[RunResult], final: FinalScores | None) 
     """Every run of the study, variant by variant, and every failure with its reason."""
     head = " & ".join(["seed & " + " & ".join(SPLITS)] * PER_LINE)
     width = PER_LINE * (1 + len(SPLITS))
-    columns = r"@{\qquad}".join(["r" * (1 + len(SPLITS))] * PER_LINE)
+    columns = r"@{\hspace{1.5em}\extracolsep{\fill}}".join(["r" * (1 + len(SPLITS))] * PER_LINE)
     lines = [
         rf"Raw {escape(study.metric.replace('_', ' '))} of every run on every split, as in "
         r"\texttt{runs/}\emph{variant}\texttt{/seed-}\emph{n}\texttt{/result.json} and \texttt{final.json}; a dash marks a "
         r"run without a result.",
-        _SMALL,
-        rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}",
+        _WIDE,
+        rf"\begin{{longtable}}{{@{{\extracolsep{{\fill}}}}{columns}@{{}}}}",
         rf"\toprule {head} \\* \midrule\endhead \bottomrule\endfoot",
     ]
     for place, variant in enumerate(study.variants):
@@ -139,12 +143,12 @@ def study(frozen: Study) -> str:
             rules,
             rf"The reference {code(reference.name)} has {shared}.",
             _table(
-                r"@{}lp{0.24\linewidth}p{0.42\linewidth}@{}",
+                r"@{\extracolsep{\fill}}p{0.3\linewidth}p{0.3\linewidth}p{0.5\linewidth}@{}",
                 "variant & called & differs from the reference in",
                 variants,
             ),
             _table(
-                r"@{}lp{0.26\linewidth}p{0.3\linewidth}lrr@{}",
+                r"@{\extracolsep{\fill}}p{0.17\linewidth}p{0.28\linewidth}p{0.36\linewidth}lrr@{}",
                 "contrast & meaning & weights & expected & smallest & pilot s.d.",
                 contrasts,
             ),
@@ -185,10 +189,10 @@ def _plural(count: int, one: str, many: str = "") -> str:
 
 
 def _table(columns: str, head: str, rows: Iterable[str]) -> str:
-    ragged = columns.replace("p{", r">{\raggedright\arraybackslash}p{")
+    ragged = columns.replace("p{0", r">{\raggedright\arraybackslash}p{0")
     return "\n".join(
         [
-            r"\begingroup\scriptsize\setlength{\tabcolsep}{4pt}",
+            _WIDE,
             rf"\begin{{longtable}}{{{ragged}}}",
             rf"\toprule {head} \\* \midrule\endhead \bottomrule\endfoot",
             *rows,

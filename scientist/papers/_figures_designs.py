@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import textwrap
 from collections.abc import Callable, Sequence
 
 from scientist.experiments._study import Contrast, Study, Variant
@@ -232,7 +233,7 @@ def _survival(
     with draw.canvas(draw.WIDTH, 2.75) as figure:
         one, two = figure.subplots(1, 2)
         draw.vertical(one, at, left)
-        one.set_ylabel(numbers.value_title)
+        one.set_ylabel(textwrap.fill(numbers.value_title, 34))
         one.set_title("both arms (keep)", loc="left")
         draw.vertical(two, at, right)
         margins = [found[0].smallest_effect * numbers.metric.scale for _, found in kept]
@@ -241,7 +242,7 @@ def _survival(
         two.axhline(0.0, color="#444444", lw=0.8, zorder=0.9)
         low, high = two.get_ylim()
         two.set_ylim(min(low, -1.2 * max(margins)), max(high, 1.2 * max(margins)))
-        two.set_ylabel(numbers.difference_title.replace("difference in", "effect on"))
+        two.set_ylabel(textwrap.fill(numbers.difference_title.replace("difference in", "effect on"), 34))
         two.set_title("effect of the treatment", loc="left")
         for axes in (one, two):
             draw.columns_axis(axes, at, labels, draw.WIDTH / 2 - 0.75)

@@ -204,8 +204,10 @@ class _Run:
                 process.wait()
 
 
-_FILE_ERROR = re.compile(r"^(?:\./)?([^:\n]+):(\d+): (.+)$", re.MULTILINE)
-_BANG = re.compile(r"^! (.+)$", re.MULTILINE)
+_ERROR = re.compile(
+    r"^(?:(?:\./)?([^:\n]+\.(?:tex|sty|cls|bbl|aux|out|def)):(\d+): |! )(.+)(?:\nl\.\d+ [^\n]*?(\\[A-Za-z@]+)$)?",
+    re.MULTILINE,
+)
 _UNDEFINED = re.compile(r"Warning: (Reference|Citation) [`']([^']+)' on page \S+ undefined")
 _OVERFULL = re.compile(r"Overfull \\hbox \(([\d.]+)pt too wide\)([^\n]*)")
 _MISSING = re.compile(r"Missing character: There is no (\S+)[^\n]*? in font ([^!\n]+)!")
@@ -216,13 +218,10 @@ _PAGES = re.compile(r"Output written on .*?\((\d+) pages?")
 
 def parse_log(text: str) -> Log:
     """Errors and complaints in a LaTeX log whose lines are not wrapped."""
-    errors = [f"line {line}: {what}" for file, line, what in _FILE_ERROR.findall(text) if file.endswith(".tex")]
-    errors += [
-        f"{what} ({file}:{line})" for file, line, what in _FILE_ERROR.findall(text) if file.endswith((".sty", ".bbl"))
-    ]
-    errors += [
-        bang for bang in _BANG.findall(text) if not bang.startswith(("==>", " ==>")) and "job aborted" not in bang
-    ]
+    errors = [_error(match) for match in _ERROR.finditer(text)]
+    errors = [error for error in errors if error and "==>" not in error and "job aborted" not in error]
+    if len(errors) > 1:  # "Emergency stop" only repeats that there was an error
+        errors = [error for error in errors if "Emergency stop" not in error] or errors[:1]
     problems = [f"{kind.lower()} '{key}' is undefined" for kind, key in _UNDEFINED.findall(text)]
     problems += [f"the font {font} has no character {char}" for char, font in _MISSING.findall(text)]
     problems += [f"the link target '{name}' exists twice" for name in _TWICE.findall(text)]
@@ -244,6 +243,15 @@ def parse_log(text: str) -> Log:
         int(pages.group(1)) if pages else 0,
         rerun,
     )
+
+
+def _error(match: re.Match[str]) -> str:
+    file, line, what, culprit = match.groups()
+    if culprit and what.startswith("Undefined control"):
+        what = f"{what.rstrip('.')} {culprit}"
+    if not file:
+        return str(what)
+    return f"line {line}: {what}" if file == "paper.tex" else f"{what} ({Path(file).name}:{line})"
 
 
 def _bibtex_problems(text: str) -> tuple[str, ...]:

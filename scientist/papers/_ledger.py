@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -38,7 +39,7 @@ PREAMBLE = r"""
 LONGEST_VALUE = 24
 """A longer text (a whole sentence) is not repeated in the ledger."""
 
-MOST_USES = 12
+MOST_USES = 200
 MOST_SEEDS = 8
 
 
@@ -113,30 +114,36 @@ class Ledger:
         return [fact for key, fact in self.facts.items() if key in self.uses or key in self.drawn or key in inner]
 
     def latex(self, seeds: Sequence[int]) -> str:
-        """The ledger's table: facts that stand side by side in one file and rest on the same runs share a heading.
+        """The ledger's tables: declared and counted facts, then those that rest on runs, then calculations.
 
-        `seeds` are the study's, so that "all of them" can be said shortly.
+        Facts about the same thing (`v.<variant>`, `c.<contrast>`) from the same file and runs share a heading, which
+        holds what their ids, titles and pointers have in common. `seeds` are the study's, so that "all of them" can
+        be said shortly.
         """
-        groups: dict[tuple[str, str, tuple[str, ...]], list[Fact]] = {}
-        for fact in self.rows():
-            parent = fact.pointer.rpartition("/")[0] if fact.runs else ""
-            groups.setdefault((fact.file, parent, fact.runs), []).append(fact)
         plain: list[str] = []
         backed: list[str] = []
-        for (file, parent, runs), facts in groups.items():
-            shared = shared_title([fact.title for fact in facts]) if runs else ""
-            rests = runs_text(runs, seeds)
-            heading = "; ".join(part for part in (escape(shared.rstrip(" ,:")), rests) if part)
-            into = backed if runs else plain
-            into.append(_heading(code(f"{file}:{parent}" if parent else file) + (f" --- {heading}" if heading else "")))
-            into += [self._row(fact, fact.title[len(shared) :], parent) for fact in facts]
+        for group in _groups(self.rows()):
+            into = backed if group.runs else plain
+            title = self._contrast(group.subject)
+            place = code(f"{group.file}:{group.parent}" if group.parent else group.file)
+            start = [rf"\textbf{{{code(group.subject)}}}"] if group.subject else []
+            into.append(
+                _heading("; ".join([*start, *([escape(title)] if title else []), place, *_runs(group.runs, seeds)]))
+            )
+            into += [self._row(fact, group) for fact in group.facts]
         if self.calcs:
             backed.append(_heading("Calculated from facts by the expression shown"))
         backed += [self._calc_row(place, calc) for place, calc in enumerate(self.calcs.values(), start=1)]
-        tables = ((plain, (0.27, 0.28, 0.18)), (backed, (0.4, 0.24, 0.1)))
+        tables = ((plain, (0.28, 0.28, 0.17, 0.17, 0.11)), (backed, (0.23, 0.32, 0.2, 0.12, 0.15)))
         return "\n".join(_table(rows, widths) for rows, widths in tables if rows)
 
-    def _row(self, fact: Fact, what: str, parent: str) -> str:
+    def _contrast(self, fact_id: str) -> str:
+        """The title of the contrast that a fact `c.<contrast>...` is about, else nothing."""
+        kind, _, rest = fact_id.partition(".")
+        about = self.facts.get(f"contrast.{rest.partition('.')[0]}.title")
+        return str(about.value) if kind == "c" and about else ""
+
+    def _row(self, fact: Fact, group: _Group) -> str:
         text = minus(set_text(fact.text)) if len(fact.text) <= LONGEST_VALUE else r"\emph{text}"
         n = "" if fact.n is None else str(fact.n)
         pages = self._pages(fact.id, self.uses.get(fact.id, 0))
@@ -147,8 +154,12 @@ class Ledger:
             if fact.id in calc.facts
         ]
         where = ", ".join([*([pages] if pages else []), *figures, *calcs])
-        last = code(fact.pointer.removeprefix(parent).removeprefix("/")) if fact.pointer else "(its hash)"
-        return rf"\ledgerrow{{{fact.id}}}{code(fact.id)} & {escape(what)} & {last} & {text} & {n} & {where} \\"
+        name = fact.id.removeprefix(group.subject)
+        title = self._contrast(fact.id)
+        what = fact.title.replace(f"{title}, ", "").replace(f": {title}", "") if title else fact.title
+        what = what.replace(f" of {group.subject[2:]} ", " ") if group.subject.startswith("v.") else what
+        last = code(fact.pointer.removeprefix(group.parent).removeprefix("/")) if fact.pointer else "(its hash)"
+        return rf"\ledgerrow{{{fact.id}}}{code(name)} & {escape(what)} & {last} & {text} & {n} & {where} \\"
 
     def _calc_row(self, place: int, calc: Calc) -> str:
         name = f"calc.{place}"
@@ -165,15 +176,15 @@ class Ledger:
         return r"\usesfrom " + marks + (", \\ldots" if uses > MOST_USES else "")
 
 
-def _table(rows: Sequence[str], widths: tuple[float, float, float]) -> str:
+def _table(rows: Sequence[str], widths: tuple[float, float, float, float, float]) -> str:
     left = r">{\raggedright\arraybackslash}p"
-    first, second, third = (rf"{left}{{{width:g}\linewidth}}" for width in widths)
+    first, second, third, _, last = (rf"{left}{{{width:g}\linewidth}}" for width in widths)
     return "\n".join(
         [
             r"\begingroup\scriptsize\setlength{\tabcolsep}{3pt}\renewcommand{\arraystretch}{1.1}",
             r"\setlength{\LTleft}{-\ledgerwiden}\setlength{\LTright}{-\ledgerwiden}",
             rf"\begin{{longtable}}{{@{{\hspace{{1em}}}}{first}@{{\extracolsep{{\fill}}}}{second}{third}"
-            rf">{{\raggedleft\arraybackslash}}p{{0.15\linewidth}}r{left}{{0.11\linewidth}}@{{}}}}",
+            rf">{{\raggedleft\arraybackslash}}p{{{widths[3]:g}\linewidth}}r{last}@{{}}}}",
             r"\toprule \hspace{-1em}fact & what & at & printed & $n$ & on page \\* \midrule\endhead \bottomrule\endfoot",
             *rows,
             r"\end{longtable}\endgroup",
@@ -188,15 +199,46 @@ def _heading(text: str) -> str:
     )
 
 
-def shared_title(titles: Sequence[str]) -> str:
-    """What several titles begin with, up to a comma or colon; empty for a single one or when one would be left empty."""
-    if len(titles) < 2:
-        return ""
-    first, last = min(titles), max(titles)  # what these two share, all share
-    same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
-    shared = first[:same]
-    end = max(shared.rfind(", "), shared.rfind(": ")) + 2
-    return shared[:end] if end >= 2 and all(len(title) > end for title in titles) else ""
+@dataclass
+class _Group:
+    """Rows under one heading: facts of one file and the same runs; `subject` and `parent` are what they share."""
+
+    file: str
+    runs: tuple[str, ...]
+    subject: str
+    facts: list[Fact]
+
+    @property
+    def parent(self) -> str:
+        """The pointer down to where their pointers part; nothing for facts that share no subject."""
+        return shared_pointer([fact.pointer for fact in self.facts]) if self.subject else ""
+
+
+LEAST_GROUP = 3
+"""Declared facts about one thing get a heading of their own from this many on."""
+
+
+def _groups(facts: Sequence[Fact]) -> list[_Group]:
+    subjects = [".".join(fact.id.split(".")[:2]) if fact.id.count(".") > 1 else "" for fact in facts]
+    sizes = Counter(zip(subjects, (fact.file for fact in facts), strict=True))
+    groups: dict[tuple[str, tuple[str, ...], str], _Group] = {}
+    for fact, subject in zip(facts, subjects, strict=True):
+        if not fact.runs and sizes[subject, fact.file] < LEAST_GROUP:
+            subject = ""
+        key = (fact.file, fact.runs, subject)
+        groups.setdefault(key, _Group(*key, [])).facts.append(fact)
+    return list(groups.values())
+
+
+def shared_pointer(pointers: Sequence[str]) -> str:
+    """The longest JSON pointer that all of these lead through, above each one's last part."""
+    parts = [pointer.split("/")[:-1] for pointer in pointers]
+    shared = []
+    for level in zip(*parts, strict=False):
+        if len(set(level)) > 1:
+            break
+        shared.append(level[0])
+    return "/".join(shared)
 
 
 def minus(text: str) -> str:
@@ -224,14 +266,14 @@ def by_variant(runs: Iterable[str]) -> dict[str, list[int]]:
     return grouped
 
 
-def runs_text(runs: Iterable[str], seeds: Sequence[int]) -> str:
-    """Runs in short, each variant linked to its rows in the table of runs."""
+def _runs(runs: Iterable[str], seeds: Sequence[int]) -> list[str]:
+    """Runs in short, each variant linked to its rows in the table of runs; nothing without runs."""
     pieces = []
     for variant, mine in by_variant(runs).items():
         link = rf"\hyperlink{{run.{variant}}}{{{code(variant)}}}"
         which = f"all {len(mine)} seeds" if len(mine) > 1 and set(mine) == set(seeds) else f"seeds {ranges(mine)}"
         pieces.append(f"{link} ({which})")
-    return "runs: " + ", ".join(pieces) if pieces else ""
+    return ["runs: " + ", ".join(pieces)] if pieces else []
 
 
 def ranges(seeds: Sequence[int]) -> str:

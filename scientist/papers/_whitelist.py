@@ -38,6 +38,7 @@ _KEY = re.compile(r"[A-Za-z0-9:_+-]+")
 _REF = re.compile(r"(sec|fig|tab|app):[A-Za-z0-9_-]+")
 _PLACE = re.compile(r"[A-Za-z0-9_-]+")
 _CONTROL = re.compile(r"\\([A-Za-z]+|.|\Z)", re.DOTALL)
+_SIGN = re.compile(r"\\ensuremath\{\\?([A-Za-z]+|-)\}")
 _ENVIRONMENT = re.compile(r"\{([A-Za-z*]*)\}")
 
 
@@ -167,9 +168,13 @@ def _allowed(name: str, math: bool) -> bool:
 
 
 def _mask(fragment: str) -> str:
-    """The fragment with every macro blanked: their ids and expressions follow rules of their own."""
+    """The fragment with every macro, and every single sign of math (`\\ensuremath{\\alpha}`), blanked.
+
+    Macros' ids and expressions follow rules of their own; the signs are what `set_text` makes of typed characters.
+    """
     try:
         tokens = parse(fragment)
     except FragmentError:
         return fragment
-    return "".join(token.source if token.kind == "text" else " " * len(token.source) for token in tokens)
+    text = "".join(token.source if token.kind == "text" else " " * len(token.source) for token in tokens)
+    return _SIGN.sub(lambda m: " " * len(m.group()) if m.group(1) in MATH | {"-"} else m.group(), text)

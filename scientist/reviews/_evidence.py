@@ -15,7 +15,6 @@ from scientist.ideas import Comparison, DoseResponse, Idea, Interaction, Robustn
 from scientist.lab import KnobValue, read_json
 from scientist.literature import Novelty
 from scientist.papers import Audit, Facts, Finding, Manuscript, plain
-from scientist.papers._fragments import FragmentError, sentences
 from scientist.template import Metric, Template
 
 CLAIMS = ("supported", "contradicted")
@@ -145,7 +144,8 @@ class Evidence:
 
     def titles(self, knobs: Sequence[str]) -> str:
         """Knobs as prose calls them."""
-        return " and ".join(self.template.knob(name).title for name in knobs)
+        titles = [self.template.knob(name).title for name in knobs]
+        return " and ".join([", ".join(titles[:-1]), titles[-1]] if len(titles) > 1 else titles)
 
     # -- numbers in words ----------------------------------------------------------------------------------------
 
@@ -247,9 +247,7 @@ def _plain(fragment: str, facts: Facts) -> str:
 
 
 def _sentence_lengths(fragment: str, facts: Facts) -> list[int]:
-    try:
-        found = sentences(fragment)
-        lengths = [len(plain(sentence, facts).split()) for sentence in found]
-    except (FragmentError, RecordError):
-        return []
+    # Split what the reader sees: a fact may print whole sentences, such as the hypothesis.
+    sentences = re.split(r"(?<=[.?!])[”’\"')\]]*\s+(?=[A-Z“‘(]|- )", _plain(fragment, facts))
+    lengths = [len(sentence.split()) for sentence in sentences]
     return [length for length in lengths if length >= 3]  # headings and floats are no sentences

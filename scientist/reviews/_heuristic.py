@@ -195,7 +195,7 @@ def ethics(e: Evidence) -> str:
     parts = []
     if about_people:
         names = ", ".join(about_people)
-        parts.append(f"{names} derives from people; nothing here supports a decision about a person.")
+        parts.append(f"Data about people ({names}): nothing here supports a decision about a person.")
     if not e.prose.disclosed:
         parts.append("The paper does not disclose that a program wrote it.")
     return " ".join(parts) or "None beyond the usual: public data, no people studied, automation disclosed."

@@ -64,8 +64,10 @@ def rule_audit(e: Evidence) -> Iterator[Said]:
 def rule_verdict(e: Evidence) -> Iterator[Said]:
     """The primary contrast is settled, either way: +1. Inconclusive: −1; untested: −2. Contradicted: a lesson, no loss."""
     where, title = f"contrast {e.primary.id}", e.primary.title
-    found = f"{e.interval(e.keep)} on keep, Holm-adjusted {p_words(e.outcome.p_holm)}"
     verdict = e.outcome.verdict
+    same = verdict == "equivalent" or (verdict == "supported" and e.primary.expect == "equivalent")
+    p = f"{p_words(e.outcome.p_equivalence_holm)} for equivalence" if same else p_words(e.outcome.p_holm)
+    found = f"{e.interval(e.keep)} on keep, Holm-adjusted {p}"
     if verdict == "untested":
         text = f"The primary contrast, {title}, could not be tested: {e.keep.n} paired seeds gave a result."
         yield bad("verdict", where, text, 2.0, "failures" if e.failed_share else e.short_of_seeds)
@@ -77,7 +79,12 @@ def rule_verdict(e: Evidence) -> Iterator[Said]:
         yield bad("verdict", where, text, 1.0, "underpowered")
         yield ask("verdict", where, f"How many seeds would settle {title}, given the spread seen in these runs?")
     else:
-        answer = {"supported": "as declared", "contradicted": "against the declared direction"}.get(verdict, verdict)
+        answer = {
+            "supported": "as declared",
+            "contradicted": "against the declared direction",
+            "negligible": "as too small to matter",
+            "equivalent": "as no difference beyond the margin",
+        }[verdict]
         yield good("verdict", where, f"The primary contrast, {title}, is settled {answer}: {found}.", 1.0)
     if verdict == "contradicted":
         text = f"The hypothesis was contradicted: {title} gave {e.interval(e.keep)}. The paper does not explain why."
@@ -280,9 +287,16 @@ def rule_novelty(e: Evidence) -> Iterator[Said]:
         case "close":
             yield bad("novelty", "novelty.json", f"Close work exists{like}; the difference should be spelt out.", 0.25)
         case "known":
-            yield bad("novelty", "novelty.json", f"This is known{like}: {e.novelty.reason}.", 1.5, "novelty")
+            yield bad(
+                "novelty",
+                "novelty.json",
+                f"This is known{like}: {e.novelty.reason.strip().rstrip(chr(46))}.",
+                1.5,
+                "novelty",
+            )
         case "undecided":
-            text = f"Whether this is new could not be checked: {e.novelty.reason.rstrip('.')}."
+            reason = e.novelty.reason.strip().rstrip(".")
+            text = f"Whether this is new is undecided: {reason[:1].lower()}{reason[1:]}."
             yield bad("novelty", "novelty.json", text, 0.25)
 
 

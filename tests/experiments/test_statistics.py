@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from scientist.experiments import Contrast, ContrastEstimate, holm, paired, power_of, sd_upper_limit, seeds_for, seeds_needed
+from scientist.experiments._power import MIN_SEEDS
 from scientist.experiments._statistics import estimate, verdict
 
 numbers = st.floats(-100, 100, allow_nan=False).map(lambda x: round(x, 6))
@@ -104,7 +105,7 @@ def test_power_agrees_with_simulation() -> None:
 def test_seeds_needed_is_the_smallest_that_suffices(sd: float, effect: float, alpha: float, same: bool) -> None:
     n = seeds_needed(sd, effect, alpha, 0.8, equivalence=same)
     assert power_of(n, sd, effect, alpha, equivalence=same) >= 0.8 or n == 10_000
-    assert n == 5 or power_of(n - 1, sd, effect, alpha, equivalence=same) < 0.8
+    assert n == MIN_SEEDS or power_of(n - 1, sd, effect, alpha, equivalence=same) < 0.8
 
 
 def test_upper_limit_of_the_spread_covers_as_often_as_it_says() -> None:

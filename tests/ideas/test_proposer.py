@@ -122,6 +122,10 @@ def test_a_small_template_is_exhausted_and_gives_fewer() -> None:
     assert [idea.design.kind for idea in ideas] == ["dose-response"]
     assert ideas[0].title == "How fast accuracy degrades under label noise"
     assert propose(one, 5, known=tuple(ideas)) == []
+    nearly = make_idea("by-hand", DoseResponse(knob="noise", levels=(0.0, 0.1, 0.2, 0.38)))
+    assert propose(one, 5, known=(nearly,)) == [], "a near-duplicate is no new idea"
+    far = make_idea("by-hand", DoseResponse(knob="noise", levels=(0.3, 0.5)))
+    assert len(propose(one, 5, known=(far,))) == 1
 
 
 def test_a_metric_to_minimise_turns_what_is_better_not_what_is_raised() -> None:
@@ -154,6 +158,7 @@ def test_prerequisites_are_set_or_the_context_is_refused() -> None:
 
 def test_an_index_is_compared_and_expected_to_make_no_difference() -> None:
     assert nominal(TOY.knob("order")) and not nominal(TOY.knob("size"))
+    assert [knob.name for knob in DIGITS.knobs if nominal(knob)] == ["row_order"]
     kinds = {(sketch.design.kind, sketch.expect) for sketch in coverage(TOY) if "order" in sketch.varied}
     assert kinds == {("comparison", "equivalent")}
 

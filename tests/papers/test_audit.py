@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
@@ -401,6 +402,16 @@ def test_a_rebuild_that_fails_is_an_error_and_no_crash(paper: Path) -> None:
     assert {"analysis-changed", "fact-provenance", "tex-changed", "figure-changed"} <= codes(paper, rebuild)
 
 
+def test_every_code_is_documented() -> None:
+    root = Path(__file__).parents[2]
+    table = (root / "docs" / "audit.md").read_text()
+    source = "".join(path.read_text() for path in sorted((root / "scientist" / "papers").glob("_audit_*.py")))
+    found = set(re.findall(r'finding\(\s*(?:severity|"(?:error|warning|note)"),\s*"([a-z-]+)"', source))
+    assert len(found) > 30 and {code for _, code in FRAUDS} <= found
+    for code in found | {code for _, _, code in TEXTS}:
+        assert f"`{code}`" in table, code
+
+
 # -- claims --------------------------------------------------------------------------------------------------------
 
 
@@ -504,8 +515,12 @@ def test_the_primary_contrast_has_to_be_told_first(paper: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(DESIGNS))
-@pytest.mark.parametrize("effect", [0.03, 0.004, -0.03])
-def test_the_heuristic_writer_raises_no_alarm_and_its_lies_would(kind: str, effect: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize("effect", [0.004, -0.03])
+def test_the_heuristic_writer_raises_no_alarm_and_its_lies_would(
+    kind: str, effect: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = itertools.count()  # real captions, but no time spent on pictures that nobody looks at
+    monkeypatch.setattr("scientist.papers._figures_draw.to_pdf", lambda _: b"%%PDF-1.5 %d" % next(pictures))
     folder = write_paper(tmp_path, world(kind, effect=effect))
     assert [f for f in check(folder, QUICK).findings if f.severity != "note"] == []
     text = (folder / "manuscript.json").read_text()
