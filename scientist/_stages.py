@@ -71,9 +71,7 @@ class Workshop:
         """Warm workers and judge, shared by all papers of a campaign."""
         settings = self.lab.settings
         sandbox = choose_sandbox(settings.sandbox, self.template.hide)
-        bench = self._stack.enter_context(
-            Bench(self.template, sandbox, self.lab.private / "scratch", self.lab.workers)
-        )
+        bench = self._stack.enter_context(Bench(self.template, sandbox, self.lab.private / "scratch", self.lab.workers))
         self._attack(bench)
         return bench
 
@@ -177,7 +175,13 @@ class PaperInProgress:
         lab, study = self.shop.lab, self.study
         known = known_runs(lab.papers, but=self.slug)
         run_cells(
-            self.shop.bench, study.variants, study.seeds, self.folder / "runs", self.shop.progress, lab.check_stop, known
+            self.shop.bench,
+            study.variants,
+            study.seeds,
+            self.folder / "runs",
+            self.shop.progress,
+            lab.check_stop,
+            known,
         )
 
     def open_final(self) -> None:

@@ -94,9 +94,7 @@ def campaign_for(lab: Lab, template: Template) -> Campaign:
     name = f"{template.name}-{s.ideas}-ideas-seed-{s.seed}{'' if s.feedback else '-no-feedback'}"
     root = template.root
     place = root.relative_to(lab.root) if root.is_relative_to(lab.root) else root
-    return Campaign(
-        id=name, template=str(place), rounds=s.rounds, ideas=s.ideas, seed=s.seed, feedback=s.feedback
-    )
+    return Campaign(id=name, template=str(place), rounds=s.rounds, ideas=s.ideas, seed=s.seed, feedback=s.feedback)
 
 
 def run_campaign(
@@ -170,9 +168,7 @@ def plan_round(shop: Workshop, campaign: Campaign, number: int, proposer: Propos
         others = [other for other in (*candidates, *backlog.with_status("rejected")) if other.slug != idea.slug]
         novelty[idea.slug] = check_novelty(idea, template, others, done, sources, settings.literature_deadline)
     choices = select(candidates, novelty, lessons, archive, campaign.ideas, campaign.seed, template)
-    return RoundPlan(
-        number=number, lessons=lessons, proposed=tuple(proposed), novelty=novelty, choices=tuple(choices)
-    )
+    return RoundPlan(number=number, lessons=lessons, proposed=tuple(proposed), novelty=novelty, choices=tuple(choices))
 
 
 def lab_sources(lab: Lab) -> list[Source]:
@@ -238,9 +234,7 @@ def _learn_from_failure(paper: PaperInProgress, reason: str) -> None:
 
 def summarise(lab: Lab, campaign: Campaign) -> list[PaperSummary]:
     """One summary per chosen paper, in order; papers not finished yet say so."""
-    return [
-        _summary(lab, choice.slug, plan.number) for plan in _plans(lab, campaign) for choice in plan.choices
-    ]
+    return [_summary(lab, choice.slug, plan.number) for plan in _plans(lab, campaign) for choice in plan.choices]
 
 
 def _summary(lab: Lab, slug: str, number: int) -> PaperSummary:
@@ -307,8 +301,6 @@ def resume_campaign(lab: Lab, progress: Progress, *, pdf: bool = True) -> tuple[
     if not waiting:
         raise UsageError("nothing to resume", "start with `scientist run TEMPLATE`")
     return waiting[0], run_campaign(lab, waiting[0], progress, pdf=pdf)
-
-
 
 
 def paper_states(lab: Lab) -> dict[str, str]:

@@ -52,7 +52,9 @@ def globals_(
         Path | None,
         typer.Option("--lab", envvar="SCIENTIST_LAB", help="The lab's folder; else the nearest with a scientist.toml."),
     ] = None,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """An AI scientist whose papers can be checked.
 
@@ -86,7 +88,9 @@ def main() -> None:
             fail_line(f"{error.format_message()}: see `scientist --help`")
             code = error.exit_code
         elif isinstance(error, OSError):
-            fail_line(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}: see `scientist doctor`")
+            fail_line(
+                f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}: see `scientist doctor`"
+            )
             code = 3
         else:
             raise

@@ -16,6 +16,7 @@ from scientist.ideas import (
     Backlog,
     HeuristicProposer,
     Idea,
+    Lesson,
     active_lessons,
     add_idea,
     check_novelty,
@@ -32,7 +33,9 @@ from scientist.lab import Lab, read_text, write_atomic
 from scientist.search import Archive
 from scientist.template import Template
 
-ideas = typer.Typer(no_args_is_help=True, help="The backlog: add, propose, check, rank, approve, reject, import, export.")
+ideas = typer.Typer(
+    no_args_is_help=True, help="The backlog: add, propose, check, rank, approve, reject, import, export."
+)
 app.add_typer(ideas, name="ideas", rich_help_panel="Work")
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
@@ -105,7 +108,9 @@ def show(slug: Slug, json: Json = False) -> None:
 
 
 @ideas.command()
-def add(file: Annotated[Path, typer.Argument(help="Markdown file with front matter; '-' reads standard input.")]) -> None:
+def add(
+    file: Annotated[Path, typer.Argument(help="Markdown file with front matter; '-' reads standard input.")],
+) -> None:
     """Check an idea file and put it into the backlog."""
     lab = open_lab()
     text = sys.stdin.read() if str(file) == "-" else read_text(file)
@@ -145,7 +150,7 @@ def propose(
         out.print(f"[yellow]{len(proposed)} of {count}: the rest would repeat the backlog[/]")
 
 
-def _lessons(lab: Lab, template: Template) -> tuple[object, ...]:
+def _lessons(lab: Lab, template: Template) -> tuple[Lesson, ...]:
     rounds = [lesson.round for file in load_lessons(lab.reviews) for lesson in file.lessons]
     number = max(rounds, default=0) + 1
     return active_lessons(
@@ -170,9 +175,13 @@ def check(slug: Slug, template: TemplateOption = None, json: Json = False) -> No
         return
     out.print(f"[bold]{novelty.verdict}[/]: {escape(novelty.reason)}")
     for neighbour in novelty.neighbours:
-        out.print(f"  {neighbour.similarity:.2f}  {neighbour.kind:<5} {escape(neighbour.key)}: {escape(neighbour.title)}")
+        out.print(
+            f"  {neighbour.similarity:.2f}  {neighbour.kind:<5} {escape(neighbour.key)}: {escape(neighbour.title)}"
+        )
     for searched in novelty.searched:
-        out.print(f"  [dim]{searched.source}: {searched.answer}, {searched.found} found{f' ({escape(searched.note)})' if searched.note else ''}[/]")
+        out.print(
+            f"  [dim]{searched.source}: {searched.answer}, {searched.found} found{f' ({escape(searched.note)})' if searched.note else ''}[/]"
+        )
 
 
 def _decide(slug: str, status: str, note: str) -> None:
@@ -202,7 +211,7 @@ def rank_(template: TemplateOption = None, json: Json = False) -> None:
     found = _template(lab, template)
     backlog = load_backlog(lab.ideas)
     open_ideas = [idea for idea in backlog.with_status("proposed", "approved") if idea.template == found.name]
-    choices = rank(open_ideas, {}, _lessons(lab, found), Archive.load(lab.papers), lab.settings.seed, found)  # type: ignore[arg-type]
+    choices = rank(open_ideas, {}, _lessons(lab, found), Archive.load(lab.papers), lab.settings.seed, found)
     if json:
         emit([choice.model_dump() for choice in choices])
         return
@@ -231,7 +240,9 @@ def import_(
 
 
 @ideas.command()
-def export(file: Annotated[Path | None, typer.Argument(help="Where to; standard output when left out.")] = None) -> None:
+def export(
+    file: Annotated[Path | None, typer.Argument(help="Where to; standard output when left out.")] = None,
+) -> None:
     """The backlog as one JSON list."""
     data = export_ideas(load_backlog(open_lab().ideas))
     if file is None:

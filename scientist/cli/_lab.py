@@ -85,7 +85,9 @@ def _sandbox() -> Check:
     if program:
         return Check("sandbox", True, False, f"bubblewrap ({program})")
     gaps = "; ".join(choose_sandbox("process").gaps)
-    return Check("sandbox", False, False, f"plain processes: {reason}. Not covered: {gaps}", "apt-get install bubblewrap")
+    return Check(
+        "sandbox", False, False, f"plain processes: {reason}. Not covered: {gaps}", "apt-get install bubblewrap"
+    )
 
 
 def _network() -> Check:
@@ -95,7 +97,13 @@ def _network() -> Check:
                 return Check("network", True, False, f"{host} answers")
         except OSError:
             continue
-    return Check("network", False, False, "arXiv and Semantic Scholar do not answer", "novelty stays undecided offline; nothing else needs it")
+    return Check(
+        "network",
+        False,
+        False,
+        "arXiv and Semantic Scholar do not answer",
+        "novelty stays undecided offline; nothing else needs it",
+    )
 
 
 def _keys() -> Check:

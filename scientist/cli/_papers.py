@@ -75,7 +75,9 @@ def audit(paper: Paper, json: Json = False) -> None:
         colours = {"error": "red", "warning": "yellow", "note": "dim"}
         for finding in found.findings:
             colour = colours[finding.severity]
-            out.print(f"[{colour}]{finding.severity:<7} {finding.code:<18}[/] {escape(finding.where)}: {escape(finding.message)}")
+            out.print(
+                f"[{colour}]{finding.severity:<7} {finding.code:<18}[/] {escape(finding.where)}: {escape(finding.message)}"
+            )
         if gap:
             out.print(f"[yellow]{escape(gap)}[/]")
         if not found.findings:

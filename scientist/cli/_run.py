@@ -15,7 +15,9 @@ from scientist.errors import TemplateError
 from scientist.lab import Lab
 from scientist.template import Template, find_templates, load_template
 
-Json = Annotated[bool, typer.Option("--json", help="Result as JSON on standard output, progress as JSON lines on standard error.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Result as JSON on standard output, progress as JSON lines on standard error.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 NoPdf = Annotated[bool, typer.Option("--no-pdf", help="Stop at paper.tex; needs no LaTeX.")]
 PANEL = "Work"
@@ -46,7 +48,9 @@ def run(
     seeds: Annotated[int | None, typer.Option(help="Most seeds per variant.")] = None,
     workers: Annotated[int | None, typer.Option(help="Runs at a time; 0 means one per core.")] = None,
     seed: Annotated[int | None, typer.Option(help="Where every random choice starts.")] = None,
-    feedback: Annotated[bool | None, typer.Option("--feedback/--no-feedback", help="Let reviews choose what comes next.")] = None,
+    feedback: Annotated[
+        bool | None, typer.Option("--feedback/--no-feedback", help="Let reviews choose what comes next.")
+    ] = None,
     no_pdf: NoPdf = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -102,7 +106,9 @@ def _tell(lab: Lab, campaign: str, summaries: Sequence[object], json: bool, seco
         for line in row.because:
             out.print(f"  learnt   {escape(line)}")
     out.print()
-    out.print(f"[dim]{len(rows)} papers in {seconds:.0f} s. Check one: scientist --lab {escape(_short(lab.root))} audit SLUG; follow a number: scientist --lab {escape(_short(lab.root))} trace SLUG NUMBER[/]")
+    out.print(
+        f"[dim]{len(rows)} papers in {seconds:.0f} s. Check one: scientist --lab {escape(_short(lab.root))} audit SLUG; follow a number: scientist --lab {escape(_short(lab.root))} trace SLUG NUMBER[/]"
+    )
 
 
 def _short(path: Path) -> str:

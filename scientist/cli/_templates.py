@@ -26,14 +26,18 @@ def list_(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
     for path in find_templates(Path("templates"), lab_root() / "templates"):
         try:
             template = load_template(path)
-            rows.append({"name": template.name, "title": template.title, "knobs": len(template.knobs), "path": str(path)})
+            rows.append(
+                {"name": template.name, "title": template.title, "knobs": len(template.knobs), "path": str(path)}
+            )
         except TemplateError as error:
             broken.append(str(error))
     if json:
         emit({"templates": rows, "broken": broken})
         return
     for row in rows:
-        out.print(f"[bold]{escape(str(row['name'])):<12}[/] {escape(str(row['title']))} [dim]({row['knobs']} knobs, {escape(str(row['path']))})[/]")
+        out.print(
+            f"[bold]{escape(str(row['name'])):<12}[/] {escape(str(row['title']))} [dim]({row['knobs']} knobs, {escape(str(row['path']))})[/]"
+        )
     for line in broken:
         out.print(f"[red]{escape(line)}[/]")
     if not rows and not broken:

@@ -149,7 +149,9 @@ class Judge:
         if answer is None:
             raise MachineryError("the evaluator died", f"check {self.template.root}/evaluate.py")
         if "impossible" in answer:
-            raise StudyError(f"the template cannot prepare these knobs: {answer['impossible']}", "change the idea's values")
+            raise StudyError(
+                f"the template cannot prepare these knobs: {answer['impossible']}", "change the idea's values"
+            )
         if "error" in answer:
             raise MachineryError(f"the evaluator failed: {answer['error']}", f"check {self.template.root}/evaluate.py")
         return answer

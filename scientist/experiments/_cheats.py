@@ -50,7 +50,9 @@ def load_cheats(template: Template) -> list[tuple[str, str, Expectation, bytes]]
         about = text.strip().strip('"').splitlines()[0].strip('" ')
         found.append((path.stem, about, match.group(1), text.encode()))  # type: ignore[arg-type]
     if not found:
-        raise TemplateError(f"{template.root} has no cheats/", "a template needs attacks on its evaluator; see docs/templates.md")
+        raise TemplateError(
+            f"{template.root} has no cheats/", "a template needs attacks on its evaluator; see docs/templates.md"
+        )
     return found
 
 
@@ -80,7 +82,13 @@ def run_cheats(bench: Bench) -> list[CheatRow]:
                 contained, detail = True, outcome.reason
             rows.append(
                 CheatRow(
-                    name=name, about=about, expect=expect, status=outcome.status, score=score, contained=contained, detail=detail
+                    name=name,
+                    about=about,
+                    expect=expect,
+                    status=outcome.status,
+                    score=score,
+                    contained=contained,
+                    detail=detail,
                 )
             )
     return rows

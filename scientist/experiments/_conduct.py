@@ -389,7 +389,8 @@ def open_final(bench: Bench, study: Study, results: Sequence[RunResult], paper: 
     for result, (metrics, reason) in zip(good, bench.judge.score_all(work, ("final",)), strict=True):
         if reason:
             raise MachineryError(
-                f"{result.variant}/seed-{result.seed} cannot be scored on final: {reason}", "delete that run, then resume"
+                f"{result.variant}/seed-{result.seed} cannot be scored on final: {reason}",
+                "delete that run, then resume",
             )
         scores[result.variant][str(result.seed)] = {k: tidy(v) for k, v in sorted(metrics["final"].items())}
     final = FinalScores(study_sha256=digest, scores=scores)

@@ -19,23 +19,28 @@ import select
 import signal
 import sys
 import time
+from types import ModuleType
+from typing import Any
+
+Answer = dict[str, Any]
 
 PR_SET_PDEATHSIG = 1
 
 
-def load(path):
+def load(path: pathlib.Path) -> ModuleType:
     sys.path.insert(0, str(path.parent))
     spec = importlib.util.spec_from_file_location("evaluate", path)
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def one_line(error):
+def one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0][:300]
 
 
-def judge(evaluate, splits, one):
+def judge(evaluate: ModuleType, splits: list[str], one: Answer) -> Answer:
     """One artefact folder on every split; what is unacceptable about it is an answer, not a fault."""
     try:
         outputs = pathlib.Path(one["outputs"])
@@ -44,7 +49,7 @@ def judge(evaluate, splits, one):
         return {"invalid": one_line(error).removeprefix("ValueError: ")}
 
 
-def score(evaluate, request):
+def score(evaluate: ModuleType, request: Answer) -> Answer:
     """Score a batch in a fork with a time and memory limit of its own: artefacts are hostile."""
     wall = 60 + len(request["batch"])
     read, write = os.pipe()
@@ -53,11 +58,11 @@ def score(evaluate, request):
         try:
             resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
             resource.setrlimit(resource.RLIMIT_CPU, (wall, wall + 1))
-            answer = {"value": [judge(evaluate, request["splits"], one) for one in request["batch"]]}
+            found: Answer = {"value": [judge(evaluate, request["splits"], one) for one in request["batch"]]}
         except BaseException as error:  # noqa: BLE001 - whatever the evaluator raises is told to the parent
-            answer = {"error": one_line(error)}
+            found = {"error": one_line(error)}
         with contextlib.suppress(BaseException), os.fdopen(write, "wb") as pipe:
-            pipe.write(json.dumps(answer).encode())
+            pipe.write(json.dumps(found).encode())
         os._exit(0)
     os.close(write)
     data, deadline = b"", time.monotonic() + wall
@@ -72,12 +77,12 @@ def score(evaluate, request):
         os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     with contextlib.suppress(json.JSONDecodeError):
-        return json.loads(data)
+        return dict(json.loads(data))
     died = {"invalid": "judging the artefacts took too long or too much memory"}
     return {"value": [died]} if len(request["batch"]) == 1 else {"error": "the evaluator died while scoring a batch"}
 
 
-def answer(evaluate, request):
+def answer(evaluate: ModuleType, request: Answer) -> Answer:
     try:
         if request["do"] == "score":
             return score(evaluate, request)
@@ -91,7 +96,7 @@ def answer(evaluate, request):
         return {"error": one_line(error)}
 
 
-def main():
+def main() -> None:
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     requests = os.fdopen(os.dup(0), "rb", buffering=0)

@@ -44,7 +44,7 @@ class ProcessSandbox:
     """Plain processes: own process group, resource limits, clean environment, and nothing more."""
 
     name = "process"
-    gaps = (
+    gaps: tuple[str, ...] = (
         "the run could read any file that the user can, including the source of the evaluator and of the data",
         "the run could write outside its folder",
         "the run could use the network",
@@ -64,7 +64,9 @@ class BubblewrapSandbox:
     """
 
     name = "bubblewrap"
-    gaps = ("the run shares the kernel with everything else; limits on memory hold per process, not per run",)
+    gaps: tuple[str, ...] = (
+        "the run shares the kernel with everything else; limits on memory hold per process, not per run",
+    )
 
     def __init__(self, program: str, hidden: Sequence[Path] = ()) -> None:
         self.program = program

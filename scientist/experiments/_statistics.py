@@ -179,7 +179,7 @@ def analyse(study: Study, results: Sequence[RunResult], final: FinalScores | Non
         if result.variant not in declared or result.seed not in seeds:
             raise ValueError(f"run {result.variant}/seed-{result.seed} is not part of the study")
     table = scores_by_split(results, final)
-    splits: list[Split] = ["search", "keep"] + (["final"] if final is not None else [])  # type: ignore[list-item]
+    splits: list[Split] = ["search", "keep", "final"] if final is not None else ["search", "keep"]
     estimates = {
         contrast.id: {
             split: paired(

@@ -18,24 +18,26 @@ import select
 import signal
 import sys
 import time
+from typing import Any, NoReturn
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
-def prctl(option, value):
+def prctl(option: int, value: int) -> None:
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def descendants(root):
+def descendants(root: int) -> list[int]:
     """Process ids below `root`, from /proc; empty where there is no /proc."""
-    children = {}
+    children: dict[int, list[int]] = {}
     for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
         if name.isdigit():
             with contextlib.suppress(OSError, IndexError, ValueError), open(f"/proc/{name}/stat", "rb") as handle:
                 parent = int(handle.read().rsplit(b")", 1)[1].split()[1])
                 children.setdefault(parent, []).append(int(name))
-    found, queue = [], [root]
+    found: list[int] = []
+    queue = [root]
     while queue:
         below = children.get(queue.pop(), [])
         found += below
@@ -43,7 +45,7 @@ def descendants(root):
     return found
 
 
-def sweep():
+def sweep() -> int:
     """Kill and reap everything a run left behind, double-forked daemons too (we are their subreaper)."""
     swept = 0
     for _ in range(50):
@@ -61,7 +63,7 @@ def sweep():
     return swept
 
 
-def become_candidate(request):
+def become_candidate(request: dict[str, Any]) -> NoReturn:
     """In the fork: limits, log, clean environment, then the candidate as __main__. Never returns."""
     code = 1
     try:
@@ -110,7 +112,7 @@ def become_candidate(request):
         os._exit(code & 0xFF)
 
 
-def supervise(request):
+def supervise(request: dict[str, Any]) -> dict[str, Any]:
     """Fork one run, wait for it within its wall time, kill its process group, sweep, and say how it ended."""
     started = time.monotonic()
     pid = os.fork()
@@ -146,11 +148,11 @@ def supervise(request):
     }
 
 
-def main():
+def main() -> None:
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
-    def leave(*_):
+    def leave(*_: object) -> None:
         sweep()
         os._exit(0)
 

@@ -101,7 +101,9 @@ class Idea(Record):
     why: str = Field(min_length=30, description="why anybody would want to know")
     design: Design
     settings: Knobs = Field(default_factory=dict, description="knobs held fixed in every variant, where not default")
-    seeds: int | None = Field(default=None, ge=1, le=1000, description="cap on seeds per variant, beats the lab's setting")
+    seeds: int | None = Field(
+        default=None, ge=1, le=1000, description="cap on seeds per variant, beats the lab's setting"
+    )
     lessons: tuple[LessonUse, ...] = ()
     priority: float = Field(default=0.0, description="a person's thumb on the scale of the ranking")
     note: str = Field(default="", description="why it was approved, rejected, archived, ...")

@@ -22,7 +22,7 @@ class Settings(BaseSettings):
     rounds: int = Field(default=1, ge=1, le=1000, description="rounds of a campaign")
     ideas: int = Field(default=2, ge=1, le=100, description="papers per round")
     seeds: int = Field(default=40, ge=1, le=1000, description="most seeds per variant; power decides how many are used")
-    pilot_seeds: int = Field(default=4, ge=2, le=50, description="seeds of the pilot that the power calculation uses")
+    pilot_seeds: int = Field(default=8, ge=2, le=50, description="seeds of the pilot that the power calculation uses")
     workers: int = Field(default=0, ge=0, le=256, description="runs at a time; 0 means one per core")
     seed: int = Field(default=0, ge=0, le=2**32 - 1, description="where every random choice starts")
     feedback: bool = Field(default=True, description="let the lessons of reviews choose what is tried next")

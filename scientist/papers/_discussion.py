@@ -169,7 +169,11 @@ def _next(p: Phrases, verdict: str) -> str:
         asks.append("whether the difference remains when every variant is tuned at the same budget")
     if isinstance(p.idea.design, Interaction | Transfer):
         asks.append("which property of the data makes the difference")
-    return f"Three questions follow. {start('; '.join(asks[:3]))}." if len(asks) > 2 else f"To ask next: {'; '.join(asks)}."
+    return (
+        f"Three questions follow. {start('; '.join(asks[:3]))}."
+        if len(asks) > 2
+        else f"To ask next: {'; '.join(asks)}."
+    )
 
 
 def limitations(p: Phrases, novelty: Novelty, gaps: Sequence[str], facts: dict[str, Fact]) -> tuple[str, ...]:

@@ -151,7 +151,12 @@ def _declared(into: _Collector, template: Template, idea: Idea, study: Study) ->
         "study.json",
         "",
     )
-    for name, what in (("question", "question"), ("hypothesis", "hypothesis"), ("why", "motivation")):
+    for name, what in (
+        ("title", "title"),
+        ("question", "question"),
+        ("hypothesis", "hypothesis"),
+        ("why", "motivation"),
+    ):
         text = getattr(idea, name)
         into.add(f"idea.{name}", text, escape(text), f"the {what} as declared", "word", "idea.md", f"/{name}")
     for letter, (index, use) in zip(LETTERS, enumerate(idea.lessons), strict=False):

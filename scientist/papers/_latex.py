@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import resource
@@ -180,7 +181,7 @@ class _Run:
         """Run one program in its own process group until it ends or the deadline passes."""
         left = self.deadline - time.monotonic()
         process = subprocess.Popen(
-            command,
+            [*_dies_with_us(), *command],
             cwd=self.work,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -202,6 +203,17 @@ class _Run:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+
+
+@functools.cache
+def _dies_with_us() -> tuple[str, ...]:
+    """What to put before a command so that the kernel ends it when this process is killed; nothing if we cannot."""
+    prefix = ("setpriv", "--pdeathsig", "KILL")
+    try:
+        tried = subprocess.run([*prefix, "true"], capture_output=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    return prefix if tried.returncode == 0 else ()
 
 
 _ERROR = re.compile(

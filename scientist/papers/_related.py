@@ -85,7 +85,11 @@ def _difference(p: Phrases, novelty: Novelty) -> str:
     keys = {r.key for r in novelty.references}
     near = [n.key for n in works if n.key in keys][:3]
     sources = list(dict.fromkeys(s.source for s in novelty.searched))
-    asked = [name for name in sources if any(s.source == name and s.answer in ("answered", "empty") for s in novelty.searched)]
+    asked = [
+        name
+        for name in sources
+        if any(s.source == name and s.answer in ("answered", "empty") for s in novelty.searched)
+    ]
     out = [name for name in sources if name not in asked]
     text = (
         "The works above are about the same questions in general; this study asks one of them under the conditions of "

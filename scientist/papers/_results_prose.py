@@ -243,7 +243,8 @@ def _secondary(p: Phrases, facts: dict[str, Fact]) -> str:
         return choose(numbers, key=lambda name: numbers[name])
 
     declared = best(study.metric)
-    agree, differ = [], []
+    agree: list[tuple[str, str]] = []
+    differ: list[tuple[str, str]] = []
     for metric in p.template.metrics:
         if metric.name != study.metric and (winner := best(metric.name)) is not None:
             (agree if winner == declared else differ).append((metric.title, winner))

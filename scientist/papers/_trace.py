@@ -80,28 +80,6 @@ def trace(paper: Path, query: str) -> list[Trace]:
     return _Tracer(paper, load_context(paper)).answer(query.strip())
 
 
-def render_trace(found: Trace) -> str:
-    """A trace as a few plain lines for a terminal."""
-    unit = f" {found.unit}" if found.unit else ""
-    lines = [f"{found.text}{unit}  {found.kind} {found.id}", f"  what      {found.title}"]
-    if found.formula:
-        lines.append(f"  how       {found.formula}")
-    lines += [f"  printed   {use.where}: {use.sentence}" for use in found.uses] or ["  printed   in the appendix"]
-    if found.kind == "calculation":
-        lines.append(
-            f"  from      {', '.join(found.inputs)} {'(all as in their files)' if found.agrees else ''}".rstrip()
-        )
-    else:
-        verdict = "as the paper says" if found.agrees else f"NOT what the paper says ({found.value})"
-        lines.append(f"  stands    {found.file}:{found.pointer or '(hash)'} = {found.found}, {verdict}")
-    if not found.intact:
-        lines.append("  CHANGED   the file is not the one the value was taken from")
-    for run in found.runs:
-        values = ", ".join(f"{split} {value:.6g}" for split, value in run.values.items())
-        lines.append(f"  run       {run.run}: {values or run.status}{f' ({run.reason})' if run.reason else ''}")
-    return "\n".join(lines)
-
-
 def fragments(manuscript: Manuscript) -> Iterator[tuple[str, str]]:
     """Everything of a manuscript that reaches the page, with the name of its place; table rows as one fragment."""
     yield "title", manuscript.title

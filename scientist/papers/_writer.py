@@ -72,7 +72,7 @@ class HeuristicWriter:
         ]
         return Manuscript(
             slug=material.idea.slug,
-            title=escape(material.idea.title),
+            title=_title(material.idea.title),
             finding=found,
             abstract=_abstract(phrases, found),
             sections=tuple(sections),
@@ -80,6 +80,11 @@ class HeuristicWriter:
             figures=material.figures,
             roles=material.roles,
         )
+
+
+def _title(title: str) -> str:
+    """The idea's title; one with numbers in it is printed as the declared words that it is."""
+    return val("idea.title") if any(char.isdigit() for char in title) else escape(title)
 
 
 def _abstract(p: Phrases, found: str) -> str:

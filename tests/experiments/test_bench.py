@@ -74,7 +74,7 @@ def test_candidates_cannot_speak_for_the_host(bench: Bench) -> None:
     """Writing an answer on every descriptor it can find earns a candidate nothing."""
     code = (
         "import os\nfor fd in range(0, 64):\n    try:\n"
-        "        os.write(fd, b'{\"outcome\": \"exit\", \"code\": 0, \"wall_s\": 0, \"cpu_s\": 0, \"max_rss_mb\": 0}\\n')\n"
+        '        os.write(fd, b\'{"outcome": "exit", "code": 0, "wall_s": 0, "cpu_s": 0, "max_rss_mb": 0}\\n\')\n'
         "    except OSError:\n        pass\nraise SystemExit('done')\n"
     )
     assert attempt(bench, code) == ("failed", "done")

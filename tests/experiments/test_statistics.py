@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -10,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from scientist.experiments import Contrast, ContrastEstimate, holm, paired, power_of, sd_upper_limit, seeds_for, seeds_needed
+from scientist.experiments import (
+    Contrast,
+    ContrastEstimate,
+    holm,
+    paired,
+    power_of,
+    sd_upper_limit,
+    seeds_for,
+    seeds_needed,
+)
 from scientist.experiments._power import MIN_SEEDS
 from scientist.experiments._statistics import estimate, verdict
 
@@ -46,7 +56,7 @@ def test_holm_is_monotone_and_never_below_the_raw_p(ps: list[float]) -> None:
     adjusted = holm(ps)
     pairs = sorted(zip(ps, adjusted, strict=True))
     assert all(b is not None and a <= b * (1 + 1e-9) + 1e-12 for a, b in pairs)
-    assert all(x[1] <= y[1] for x, y in zip(pairs, pairs[1:], strict=False))  # type: ignore[operator]
+    assert all(x[1] <= y[1] for x, y in itertools.pairwise(pairs))  # type: ignore[operator]
     assert all(b is not None and b <= min(1.0, a * len(ps)) + 1e-9 for a, b in pairs)
 
 

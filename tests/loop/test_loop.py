@@ -40,7 +40,15 @@ def test_a_round_finds_the_planted_effect_and_leaves_every_artefact(finished: La
     assert analysis.contrast(study.primary.id).verdict == "supported"
     assert analysis.n_failed == 0 and len(study.seeds) <= 12
     assert not set(study.seeds) & set(study.pilot.seeds)
-    for name in ("idea.md", "novelty.json", "final.json", "facts.json", "manuscript.json", "paper.tex", "manifest.json"):
+    for name in (
+        "idea.md",
+        "novelty.json",
+        "final.json",
+        "facts.json",
+        "manuscript.json",
+        "paper.tex",
+        "manifest.json",
+    ):
         assert (paper / name).stat().st_size
     assert read_json(Audit, paper / "audit.json").errors == 0
     assert 1 <= read_json(Review, finished.reviews / SLUG / "heuristic.json").overall <= 10
@@ -51,7 +59,12 @@ def test_a_round_finds_the_planted_effect_and_leaves_every_artefact(finished: La
 
 def test_the_study_was_frozen_before_the_first_run_and_final_opened_once_after_keep(finished: Lab) -> None:
     said = events(finished.root)
-    assert said.index("study.frozen") < said.index("keep.analysed") < said.index("final.opened") < said.index("paper.built")
+    assert (
+        said.index("study.frozen")
+        < said.index("keep.analysed")
+        < said.index("final.opened")
+        < said.index("paper.built")
+    )
     assert said.count("final.opened") == 1
 
 

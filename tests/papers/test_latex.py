@@ -6,9 +6,11 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from conftest import needs_latex, needs_poppler
 
@@ -123,6 +125,25 @@ def test_an_endless_document_is_stopped(tmp_path: Path) -> None:
         compile_pdf(tmp_path, document(r"\def\x{\x}\x"), wall_s=1)
     assert time.monotonic() - started < 10
     assert not (tmp_path / "paper.pdf").exists()
+
+
+@needs_latex
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="no setpriv")
+def test_a_killed_scientist_leaves_no_tex_behind(tmp_path: Path) -> None:
+    endless = document(r"\def\x{\x}\x")
+    code = f"import pathlib, scientist.papers as p; p.compile_pdf(pathlib.Path({str(tmp_path)!r}), {endless!r})"
+    parent = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "TMPDIR": str(tmp_path)})
+    try:
+        children: list[psutil.Process] = []
+        deadline = time.monotonic() + 20
+        while not children and time.monotonic() < deadline:
+            time.sleep(0.02)
+            children = [c for c in psutil.Process(parent.pid).children() if c.name() == "pdflatex"]
+        assert children, "pdflatex never started"
+    finally:
+        parent.kill()
+        parent.wait()
+    assert psutil.wait_procs(children, timeout=5)[1] == []
 
 
 @needs_latex
