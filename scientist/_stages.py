@@ -230,7 +230,9 @@ class PaperInProgress:
         write_atomic(self.folder / "references.bib", bib)
         write_atomic(self.folder / "paper.tex", tex)
         if self.shop.pdf:
-            compile_pdf(self.folder, tex, bib, [figure.file for figure in context.manuscript.figures])
+            made = compile_pdf(self.folder, tex, bib, [figure.file for figure in context.manuscript.figures])
+            for problem in made.problems:
+                self.shop.progress.note(f"{self.slug}: LaTeX says {problem}")
 
     def list_files(self) -> None:
         study = self.study

@@ -88,8 +88,8 @@ def _meaning(p: Phrases, verdict: str, held: bool | None) -> str:
             ),
             "interaction": (
                 "The two factors should not be studied one at a time: the effect of the one depends on the other by "
-                f"{size}, against a margin of {margin}. Advice about either that does not say where the other stood is "
-                "incomplete."
+                f"{size}, against a margin of {margin}. {_turn(p)}Advice about either that does not say where the other "
+                "stood is incomplete."
             ),
             "robustness": (
                 f"At the hardest condition the treatment still makes a difference of {size}. Whether it is the same "
@@ -131,6 +131,18 @@ def _meaning(p: Phrases, verdict: str, held: bool | None) -> str:
         "The honest summary is that this study did not settle its question. The interval is the result: it says which "
         f"effects remain possible, and it is too wide, measured against a margin of {margin}, to act upon."
     )
+
+
+def _turn(p: Phrases) -> str:
+    """Whether the effect changes its sign between the two conditions, when both ends were told from zero."""
+    ends = [p.analysis.contrast(i) for i in ("at_low", "at_high") if any(c.id == i for c in p.study.contrasts)]
+    means = [e.estimates["keep"].mean for e in ends if e.verdict in ("supported", "contradicted")]
+    if len(means) == 2 and means[0] is not None and means[1] is not None and means[0] * means[1] < 0:
+        return (
+            "The effect even turns over: what helps under one condition hurts under the other, so that no fixed "
+            "choice is right for both. "
+        )
+    return ""
 
 
 def _how_sure(p: Phrases) -> str:

@@ -208,7 +208,7 @@ class _Run:
 @functools.cache
 def _dies_with_us() -> tuple[str, ...]:
     """What to put before a command so that the kernel ends it when this process is killed; nothing if we cannot."""
-    prefix = ("setpriv", "--pdeathsig", "KILL")
+    prefix = (shutil.which("setpriv") or "setpriv", "--pdeathsig", "KILL")
     try:
         tried = subprocess.run([*prefix, "true"], capture_output=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -43,6 +43,18 @@ def few(number: int) -> str:
     return "none" if number == 0 else NUMBER_WORDS[number] if number < len(NUMBER_WORDS) else "many"
 
 
+def share(some: int, of: int) -> str:
+    """'none', 'both', 'all three', 'two': how many of a number that was just named."""
+    if some == of and of > 1:
+        return "both" if of == 2 else f"all {few(of)}"
+    return few(some)
+
+
+def series(items: list[str]) -> str:
+    """A list whose members may hold commas of their own: joined by semicolons then."""
+    return "; ".join(items)
+
+
 @dataclass(frozen=True)
 class Phrases:
     """The vocabulary of one paper."""
@@ -162,7 +174,10 @@ class Phrases:
         estimate = f"{val(keep + '.mean')}{self.points}"
         if result.verdict in ("supported", "contradicted") and contrast.expect != "equivalent":
             if contrast.kind == "interaction":
-                return f"{start(subject)} changed {self.effect_name()} by {estimate} {self.sureness(contrast.id)}."
+                span = self.effect_span()
+                return (
+                    f"{start(subject)} changed {self.effect_name()} by {estimate}{span} {self.sureness(contrast.id)}."
+                )
             verb = "raised" if mean > 0 else "lowered"
             return f"{start(subject)} {verb} {self.name} by {val(keep + '.abs')}{self.points} {self.sureness(contrast.id)}."
         thing = self.effect_name() if contrast.kind == "interaction" else self.name
@@ -194,6 +209,13 @@ class Phrases:
             )
             return f"an interval that includes zero{more}"
         return "which excludes zero on its own but does not survive the correction for the number of contrasts"
+
+    def effect_span(self) -> str:
+        """', from -6.0 to 6.3 points': the effect at the two ends of a factorial; empty for other designs."""
+        ends = {"at_low", "at_high"} & {c.id for c in self.study.contrasts}
+        if not isinstance(self.idea.design, Interaction) or len(ends) < 2:
+            return ""
+        return f", from {val('c.at_low.keep.mean')} to {val('c.at_high.keep.mean')}{self.points}"
 
     def effect_name(self) -> str:
         """'the effect of regularisation strength on accuracy'."""

@@ -34,7 +34,8 @@ HEADS = {
 }
 LAST = ("statistics-of-comparison", "reproducibility", "automated-science")
 PER_TOPIC = 3
-TOPICS = 5
+TOPICS = 6
+FEWEST = 3
 
 
 def related_work(p: Phrases, novelty: Novelty) -> tuple[str, ...]:
@@ -58,8 +59,13 @@ def _groups(p: Phrases, references: tuple[Reference, ...]) -> list[tuple[str, li
     order += {"interaction": ["interaction-of-factors"], "transfer": ["transfer-across-datasets"]}.get(
         p.idea.design.kind, []
     )
-    order += [t for r in references for t in r.topics]
-    wanted = [t for t in dict.fromkeys(order) if t in HEADS and t not in LAST][:TOPICS] + list(LAST[:2])
+    reference = p.study.variants[0].knobs
+    fixed = [k for k in p.template.knobs if k.name not in varied and reference[k.name] != k.default]
+    order += [t for knob in fixed for t in knob.topics]
+    mine = [t for t in dict.fromkeys(order) if t in HEADS and t not in LAST]
+    if len(mine) < FEWEST:  # too little to place the study: what its references are about, in their order
+        mine += [t for r in references for t in r.topics if t in HEADS and t not in LAST and t not in mine]
+    wanted = [*dict.fromkeys(mine[:TOPICS]), *LAST[:2]]
     used: set[str] = set()
     groups = []
     for topic in wanted:

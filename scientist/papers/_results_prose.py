@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from scientist.experiments import Contrast
 from scientist.ideas._idea import Comparison, DoseResponse, Interaction, Robustness, Transfer, Tuning
-from scientist.papers._phrases import Phrases, count, listing, start, val
+from scientist.papers._phrases import Phrases, count, listing, share, start, val
 from scientist.papers._records import Fact
 
 
@@ -116,7 +116,7 @@ def _confirmation(p: Phrases, others: list[Contrast]) -> str:
     text = (
         rf"\paragraph{{On the final split.}} Besides the primary contrast, {count(len(claims), 'contrast')} "
         f"{'has' if len(claims) == 1 else 'have'} a verdict that \\emph{{final}} can confirm; "
-        f"{count(len(held), 'verdict')} {'holds' if len(held) == 1 else 'hold'} there"
+        f"{share(len(held), len(claims))} {'holds' if len(held) == 1 else 'hold'} there"
     )
     if lost:
         names = listing([f"{val(f'contrast.{c.id}.title')} ({val(f'c.{c.id}.final.mean')}{p.points})" for c in lost])

@@ -11,7 +11,7 @@ from scientist.ideas._idea import Idea
 from scientist.literature import Novelty
 from scientist.papers._discussion import discussion, limitations, negative_results
 from scientist.papers._facts import escape
-from scientist.papers._phrases import Phrases, count, few, listing, val
+from scientist.papers._phrases import Phrases, count, listing, series, share, val
 from scientist.papers._records import Facts, Figure, Manuscript, Section
 from scientist.papers._related import method_sources, related_work
 from scientist.papers._results_prose import finding, results_section
@@ -106,9 +106,9 @@ def _abstract(p: Phrases, found: str) -> str:
         claimed = sum(r.verdict in ("supported", "contradicted") for r in others)
         open_ = sum(r.verdict in ("inconclusive", "untested") for r in others)
         parts.append(
-            f"Of the {count(len(others), 'other declared contrast')}, {few(claimed)} "
+            f"Of the {count(len(others), 'other declared contrast')}, {share(claimed, len(others))} "
             f"{'differs' if claimed == 1 else 'differ'} from zero after Holm's correction by an amount that can matter, and "
-            f"{few(open_)} {'is' if open_ < 2 else 'are'} left open."
+            f"{share(open_, len(others))} {'is' if open_ < 2 else 'are'} left open."
         )
     parts.append("Every number below links to the runs that it came from.")
     return " ".join(part for part in parts if part)
@@ -184,13 +184,15 @@ def _variants(p: Phrases) -> str:
     varied = sorted({k for v in study.variants for k in v.knobs if v.knobs[k] != reference.knobs[k]})
     tuned = sorted({k for v in study.variants if v.tuner for k in v.tuner.knobs})
     names = [f"{val(f'variant.{v.name}.title')}" for v in study.variants]
-    text = rf"\paragraph{{Variants.}} The study compares {val('study.n_variants')} variants: {listing(names)}. "
+    text = rf"\paragraph{{Variants.}} The study compares {val('study.n_variants')} variants: {series(names) if any(',' in v.title for v in study.variants) else listing(names)}. "
     if varied:
         units = [
-            f"{p.title(k)} in {escape(p.knob(k).unit)}" for k in varied if p.knob(k).unit and p.knob(k).type != "choice"
+            f"{p.title(k)} as {escape(p.knob(k).unit)}"
+            for k in varied
+            if p.knob(k).unit and p.knob(k).type != "choice" and p.knob(k).unit not in p.knob(k).title
         ]
         text += f"They differ in {listing([p.title(k) for k in varied])} and in nothing else"
-        text += f" ({listing(units)}). " if units else ". "
+        text += f" (given: {listing(units)}). " if units else ". "
     if tuned:
         text += (
             f"The tuned variants choose {listing([p.title(k) for k in tuned])} anew for every seed, by "
