@@ -31,7 +31,9 @@ def init(
     backlog = load_backlog(ideas) if ideas else None
     lab = create_lab(folder)
     for idea in backlog or ():
-        write_idea(lab.ideas, idea)
+        # What another lab has done or found known is open again here; what a person rejected stays rejected.
+        here = idea if idea.status == "rejected" else idea.model_copy(update={"status": "proposed", "note": ""})
+        write_idea(lab.ideas, here)
     if not quiet:
         copied = f", {len(backlog)} ideas copied" if backlog else ""
         out.print(f"{escape(str(folder))} is a lab now (settings in {SETTINGS_FILE}{copied})")

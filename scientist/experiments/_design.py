@@ -174,16 +174,17 @@ class _Maker:
         against = " and ".join(
             self.template.knob(name).label(self.template.knob(name).check(without[name])) for name in treatment
         )
+        base = " and ".join(self.says(name, without[name]) for name in treatment)
         pairs: list[tuple[str, str]] = []
         for index, level in enumerate(levels):
             at = self.says(factor, level)
             off = self.variant(
                 identifier("without", factor, level),
-                f"{at}, without",
+                f"{at}, {base}",
                 {factor: level},
                 "reference" if index == 0 else "treatment",
             )
-            on = self.variant(identifier("with", factor, level), f"{at}, with", {**treatment, factor: level})
+            on = self.variant(identifier("with", factor, level), f"{at}, {what}", {**treatment, factor: level})
             pairs.append((on, off))
         hard = len(levels) - 1
         for index, (level, (on, off)) in enumerate(zip(levels, pairs, strict=True)):

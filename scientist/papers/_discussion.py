@@ -24,24 +24,21 @@ def negative_results(p: Phrases, results: Sequence[RunResult]) -> tuple[str, ...
     lost = [c for c, r in rows if r.holds_on_final is False]
     if against:
         sizes = [val(f"c.{c.id}.keep.mean") + p.points for c in against]
-        paragraphs.append(
-            f"Against expectation: {listing([val(f'contrast.{c.id}.title') for c in against])} went the other way "
-            f"({listing(sizes)})."
-        )
+        paragraphs.append(f"Against expectation: {p.titles(against)} went the other way ({listing(sizes)}).")
     if nothing:
         paragraphs.append(
-            f"Nothing that matters was found for {listing([val(f'contrast.{c.id}.title') for c in nothing])}: the data "
+            f"Nothing that matters was found for {p.titles(nothing)}: the data "
             f"exclude effects beyond {val('study.smallest_effect')}{p.points}. That is a result, and it should save "
             "others the runs."
         )
     if unsettled:
         paragraphs.append(
-            f"Unsettled: {listing([val(f'contrast.{c.id}.title') for c in unsettled])}. The absence of a claim here is "
+            f"Unsettled: {p.titles(unsettled)}. The absence of a claim here is "
             "not a claim of absence; the intervals in Table~\\ref{tab:contrasts} say what remains possible."
         )
     if lost:
         paragraphs.append(
-            f"Not confirmed on \\emph{{final}}: {listing([val(f'contrast.{c.id}.title') for c in lost])}. A verdict on "
+            f"Not confirmed on \\emph{{final}}: {p.titles(lost)}. A verdict on "
             "\\emph{keep} that a second set of examples does not repeat is weaker than its $p$ suggests."
         )
     failures = [r for r in results if r.status != "ok"]

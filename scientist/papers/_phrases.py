@@ -151,6 +151,11 @@ class Phrases:
 
     # -- what happened -------------------------------------------------------------------------------------------
 
+    def titles(self, contrasts: list[Contrast]) -> str:
+        """The contrasts by name, as a list; semicolons where the names hold commas."""
+        names = [val(f"contrast.{c.id}.title") for c in contrasts]
+        return series(names) if len(names) > 1 and any("," in c.title for c in contrasts) else listing(names)
+
     def interval(self, contrast_id: str, split: str = "keep") -> str:
         """'95 % interval -3.1 to -1.2 points'."""
         low, high = val(f"c.{contrast_id}.{split}.ci_low"), val(f"c.{contrast_id}.{split}.ci_high")
@@ -195,8 +200,8 @@ class Phrases:
                 f"{val(f'c.{contrast.id}.p_equivalence_holm')})."
             )
         return (
-            f"For the contrast {val(f'contrast.{contrast.id}.title')} the study cannot tell: the mean difference in "
-            f"{thing} was {estimate} {self.sureness(contrast.id)}, {self._why_unsettled(result, contrast)}."
+            f"The study cannot tell what {subject} does to {thing}: the mean difference was {estimate} "
+            f"{self.sureness(contrast.id)}, {self._why_unsettled(result, contrast)}."
         )
 
     def _why_unsettled(self, result: ContrastResult, contrast: Contrast) -> str:

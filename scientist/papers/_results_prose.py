@@ -219,10 +219,7 @@ def _sensitivity(p: Phrases) -> str:
     )
     if not differ:
         return text + "agrees with the $t$ test on every contrast."
-    return (
-        text
-        + f"disagrees on {listing([val(f'contrast.{c.id}.title') for c in differ])}, which should be read with that in mind."
-    )
+    return text + f"disagrees on {p.titles(differ)}, which should be read with that in mind."
 
 
 def _secondary(p: Phrases, facts: dict[str, Fact]) -> str:
@@ -249,6 +246,12 @@ def _secondary(p: Phrases, facts: dict[str, Fact]) -> str:
         if metric.name != study.metric and (winner := best(metric.name)) is not None:
             (agree if winner == declared else differ).append((metric.title, winner))
     text = r"\paragraph{Other measures.} Table~\ref{tab:secondary} gives measures that were not declared. "
+    if isinstance(p.idea.design, Robustness | Transfer | Interaction):
+        return (
+            text
+            + "Rows under different conditions are not comparable; what can be compared, without a test, is the pair of "
+            "rows under the same condition."
+        )
     if declared and agree:
         text += f"{start(listing([t for t, _ in agree]))} {'puts' if len(agree) == 1 else 'put'} the same variant first as {p.name} does"
         text += ". " if not differ else "; "
