@@ -51,6 +51,7 @@ class Campaign(Record):
     ideas: int
     seed: int
     feedback: bool
+    seeds: int | None = Field(default=None, description="most seeds per variant that were asked for")
 
 
 class RoundPlan(Record):
@@ -94,7 +95,15 @@ def campaign_for(lab: Lab, template: Template) -> Campaign:
     name = f"{template.name}-{s.ideas}-ideas-seed-{s.seed}{'' if s.feedback else '-no-feedback'}"
     root = template.root
     place = root.relative_to(lab.root) if root.is_relative_to(lab.root) else root
-    return Campaign(id=name, template=str(place), rounds=s.rounds, ideas=s.ideas, seed=s.seed, feedback=s.feedback)
+    return Campaign(
+        id=name,
+        template=str(place),
+        rounds=s.rounds,
+        ideas=s.ideas,
+        seed=s.seed,
+        feedback=s.feedback,
+        seeds=s.seeds,
+    )
 
 
 def run_campaign(
@@ -288,6 +297,11 @@ def unfinished(lab: Lab) -> Sequence[Campaign]:
 def _plans(lab: Lab, campaign: Campaign) -> list[RoundPlan]:
     paths = [lab.campaigns / campaign.id / f"round-{number}.json" for number in range(1, campaign.rounds + 1)]
     return [read_json(RoundPlan, path) for path in paths if path.exists()]
+
+
+def finished_papers(lab: Lab, campaign: Campaign) -> int:
+    """How many papers of a campaign need no more work."""
+    return sum(_is_finished(lab, choice.slug) for plan in _plans(lab, campaign) for choice in plan.choices)
 
 
 def _is_finished(lab: Lab, slug: str) -> bool:

@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
-from scientist.cli._app import app, main
+import sys
 
-__all__ = ["app", "main"]
+__all__ = ["main"]
+
+
+def main() -> None:
+    """The `scientist` command. The rest is imported inside, so that Ctrl-C during the start is one line too."""
+    try:
+        from scientist.cli._app import main as start
+
+        start()
+    except KeyboardInterrupt:
+        sys.stderr.write("error interrupted before anything was begun\n")
+        sys.exit(130)

@@ -15,7 +15,7 @@ __all__ = ["emit", "err", "escape", "fail", "field", "out", "wants_json"]
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-LABEL = 9
+LABEL = 10
 """Width of the labels in front of a person's lines."""
 
 

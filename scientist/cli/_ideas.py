@@ -1,70 +1,51 @@
-"""`ideas list|show|add|propose|check|approve|reject|rank|import|export`."""
+"""`ideas list|show|rank|add|propose|import|export|check|approve|reject`."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from scientist.cli._app import app, open_lab
-from scientist.cli._console import emit, escape, out
-from scientist.cli._run import template_at
+from scientist.cli._console import emit, err, escape, field, out
+from scientist.cli._lookup import open_lab, short, template_at
+from scientist.cli._options import Json, Note, Quiet, Slug, TemplateOption
 from scientist.errors import RecordError, UsageError
-from scientist.ideas import (
-    Backlog,
-    HeuristicProposer,
-    Idea,
-    Lesson,
-    active_lessons,
-    add_idea,
-    check_novelty,
-    export_ideas,
-    import_ideas,
-    load_backlog,
-    load_lessons,
-    parse_idea,
-    rank,
-    render_idea,
-    set_status,
-)
-from scientist.lab import Lab, read_text, write_atomic
-from scientist.search import Archive
-from scientist.template import Template
 
-ideas = typer.Typer(
-    no_args_is_help=True, help="The backlog: add, propose, check, rank, approve, reject, import, export."
-)
-app.add_typer(ideas, name="ideas", rich_help_panel="Work")
+if TYPE_CHECKING:
+    from scientist.ideas import Backlog, Idea, Lesson
+    from scientist.lab import Lab
+    from scientist.template import Template
 
-Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
-Slug = Annotated[str, typer.Argument(help="Slug of the idea, or its beginning.")]
-TemplateOption = Annotated[Path | None, typer.Option("--template", "-t", help="Folder or name of the template.")]
 COLOURS = {"approved": "green", "rejected": "red", "known": "yellow", "failed": "red", "done": "blue"}
 
 
-def _template(lab: Lab, given: Path | None, name: str = "") -> Template:
-    if given is None and not name:
-        names = sorted({idea.template for idea in load_backlog(lab.ideas)})
-        if len(names) != 1:
-            raise UsageError("which template?", "pass --template FOLDER")
-        name = names[0]
-    return template_at(given or Path(name), lab) if given or name else template_at(Path(name), lab)
+def _template(lab: Lab, given: Path | None) -> Template:
+    """The template that is meant: the given one, else the only one that the backlog is about."""
+    from scientist.ideas import load_backlog
 
-
-def _place(lab: Lab, idea: Idea, given: Path | None) -> Template:
     if given is not None:
         return template_at(given, lab)
-    for candidate in (Path("templates") / idea.template, Path(idea.template)):
-        if (candidate / "template.toml").is_file():
-            return template_at(candidate, lab)
-    return template_at(Path(idea.template), lab)
+    names = sorted({idea.template for idea in load_backlog(lab.ideas)})
+    if len(names) == 1:
+        return template_at(names[0], lab)
+    why = f": the backlog is about {', '.join(names)}" if names else ""
+    raise UsageError(f"which template?{why}", "pass --template FOLDER")
+
+
+def _lessons(lab: Lab, template: Template) -> tuple[Lesson, ...]:
+    """The lessons in force for the round that would come next."""
+    from scientist.ideas import active_lessons, load_lessons
+
+    files = load_lessons(lab.reviews)
+    number = max((lesson.round for file in files for lesson in file.lessons), default=0) + 1
+    return active_lessons(files, template.name, number, lab.settings.lessons, lab.settings.lesson_rounds)
 
 
 def _say_broken(backlog: Backlog) -> None:
     for _, message in backlog.broken:
-        out.print(f"[red]skipped[/] {escape(message)}")
+        err.print(f"[red]skipped[/] {escape(message)}")
 
 
 def _row(idea: Idea) -> dict[str, object]:
@@ -79,27 +60,37 @@ def _row(idea: Idea) -> dict[str, object]:
     }
 
 
-@ideas.command("list")
 def list_(
     status: Annotated[str | None, typer.Option(help="Only ideas in this state.")] = None, json: Json = False
 ) -> None:
     """The backlog, one line each; broken files are named with line and key."""
+    from typing import get_args
+
+    from scientist.ideas import Status, load_backlog
+    from scientist.lab import nearest
+
+    known = list(get_args(Status))
+    if status is not None and status not in known:
+        raise UsageError(f"no state '{status}'{nearest(status, known)}", f"one of: {', '.join(known)}")
     backlog = load_backlog(open_lab().ideas)
     shown = [idea for idea in backlog if status in (None, idea.status)]
     if json:
         emit({"ideas": [_row(idea) for idea in shown], "broken": [message for _, message in backlog.broken]})
         return
+    width = max((len(idea.slug) for idea in shown), default=0)
     for idea in shown:
-        colour = COLOURS.get(idea.status, "white")
-        out.print(f"[{colour}]{idea.status:<9}[/] {idea.design.kind:<13} [bold]{idea.slug}[/]  {escape(idea.title)}")
+        state = f"[{COLOURS.get(idea.status, 'white')}]{idea.status:<8}[/]"
+        out.print(f"{state} {idea.design.kind:<13} [bold]{idea.slug:<{width}}[/]  {escape(idea.title)}")
     _say_broken(backlog)
     if not shown and not backlog.broken:
-        out.print("no ideas yet: `scientist ideas propose --template FOLDER`, or write a file (docs/ideas.md)")
+        none = f"no idea is {status}" if status else "no ideas yet"
+        out.print(f"{none}: `scientist ideas propose --template FOLDER`, or write a file (docs/ideas.md)")
 
 
-@ideas.command()
 def show(slug: Slug, json: Json = False) -> None:
     """One idea, as its file has it."""
+    from scientist.ideas import load_backlog, render_idea
+
     idea = load_backlog(open_lab().ideas).find(slug)
     if json:
         emit({**idea.model_dump(mode="json"), "notes": idea.notes})
@@ -107,146 +98,183 @@ def show(slug: Slug, json: Json = False) -> None:
         out.print(escape(render_idea(idea)), end="")
 
 
-@ideas.command()
 def add(
     file: Annotated[Path, typer.Argument(help="Markdown file with front matter; '-' reads standard input.")],
+    template: TemplateOption = None,
+    json: Json = False,
 ) -> None:
-    """Check an idea file and put it into the backlog."""
-    lab = open_lab()
-    text = sys.stdin.read() if str(file) == "-" else read_text(file)
-    idea = parse_idea(text, "standard input" if str(file) == "-" else str(file))
+    """Check an idea file against its template and put it into the backlog."""
     from scientist.experiments import compile_design
+    from scientist.ideas import add_idea, parse_idea
+    from scientist.lab import read_text
 
-    compile_design(idea, _place(lab, idea, None))
+    lab = open_lab()
+    piped = str(file) == "-"
+    idea = parse_idea(sys.stdin.read() if piped else read_text(file), "standard input" if piped else str(file))
+    compile_design(idea, template_at(template or idea.template, lab))
     with lab.lock():
         path = add_idea(lab.ideas, idea)
         lab.journal.append("idea.added", slug=idea.slug)
-    out.print(f"added {escape(str(path))}")
+    if json:
+        emit({"added": _row(idea), "path": short(path)})
+    else:
+        out.print(f"added {escape(short(path))}")
 
 
-@ideas.command()
 def propose(
     template: TemplateOption = None,
     count: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 5,
     seed: Annotated[int | None, typer.Option(help="Where random choices start.")] = None,
     json: Json = False,
 ) -> None:
-    """Compose new ideas from the template's knobs, the lab's lessons and what was done; they join the backlog."""
+    """Compose new ideas from the template's knobs, the lab's lessons and what was done."""
+    from scientist.ideas import HeuristicProposer, add_idea, load_backlog
+    from scientist.search import Archive
+
     lab = open_lab(seed=seed)
     found = _template(lab, template)
     with lab.lock():
-        proposed = HeuristicProposer().propose(
-            found, load_backlog(lab.ideas), _lessons(lab, found), Archive.load(lab.papers), count, lab.settings.seed, 1
-        )
+        backlog, archive = load_backlog(lab.ideas), Archive.load(lab.papers)
+        lessons = _lessons(lab, found)
+        proposed = HeuristicProposer().propose(found, backlog, lessons, archive, count, lab.settings.seed, 1)
         for idea in proposed:
             add_idea(lab.ideas, idea)
             lab.journal.append("idea.added", slug=idea.slug)
     if json:
-        emit([_row(idea) for idea in proposed])
+        emit({"proposed": [_row(idea) for idea in proposed]})
         return
     for idea in proposed:
-        out.print(f"[bold]{idea.slug}[/]  {escape(idea.title)}\n  {escape(idea.hypothesis)}")
+        out.print(f"[bold]{idea.slug}[/]")
+        field("asks", idea.title)
+        field("expects", idea.hypothesis)
+        for use in idea.lessons:
+            field("learnt", f"{use.change} (because: {use.text})")
     if len(proposed) < count:
         out.print(f"[yellow]{len(proposed)} of {count}: the rest would repeat the backlog[/]")
 
 
-def _lessons(lab: Lab, template: Template) -> tuple[Lesson, ...]:
-    rounds = [lesson.round for file in load_lessons(lab.reviews) for lesson in file.lessons]
-    number = max(rounds, default=0) + 1
-    return active_lessons(
-        load_lessons(lab.reviews), template.name, number, lab.settings.lessons, lab.settings.lesson_rounds
-    )
+def check(slug: Slug, template: TemplateOption = None, json: Json = False, quiet: Quiet = False) -> None:
+    """Is it new? A verdict with its evidence.
 
-
-@ideas.command()
-def check(slug: Slug, template: TemplateOption = None, json: Json = False) -> None:
-    """Is it new? A verdict with its evidence: backlog, finished papers, the library, and what answers online."""
+    Looks at the backlog, at finished papers, in the library, and at what answers online.
+    """
+    from scientist.cli._progress import mode, watching
+    from scientist.ideas import check_novelty, load_backlog
     from scientist.loop import lab_sources
 
     lab = open_lab()
     backlog = load_backlog(lab.ideas)
     idea = backlog.find(slug)
-    found = _place(lab, idea, template)
+    found = template_at(template or idea.template, lab)
     others = [other for other in backlog.with_status("proposed", "approved", "rejected") if other.slug != idea.slug]
     done = [other for other in backlog.with_status("done", "failed") if other.slug != idea.slug]
-    novelty = check_novelty(idea, found, others, done, lab_sources(lab), lab.settings.literature_deadline)
+    with watching(mode(json, quiet), stage="looking for what is close"):
+        novelty = check_novelty(idea, found, others, done, lab_sources(lab), lab.settings.literature_deadline)
     if json:
         emit(novelty.model_dump(mode="json"))
         return
     out.print(f"[bold]{novelty.verdict}[/]: {escape(novelty.reason)}")
-    for neighbour in novelty.neighbours:
-        out.print(
-            f"  {neighbour.similarity:.2f}  {neighbour.kind:<5} {escape(neighbour.key)}: {escape(neighbour.title)}"
-        )
+    for near in novelty.neighbours:
+        out.print(f"  {near.similarity:.2f}  {near.kind:<5} {escape(near.key)}: {escape(near.title)}")
     for searched in novelty.searched:
-        out.print(
-            f"  [dim]{searched.source}: {searched.answer}, {searched.found} found{f' ({escape(searched.note)})' if searched.note else ''}[/]"
-        )
+        note = f" ({searched.note})" if searched.note else ""
+        said = f"{searched.source}: {searched.answer}, {searched.found} found{note}"
+        out.print(f"  [dim]{escape(said)}[/]")
 
 
-def _decide(slug: str, status: str, note: str) -> None:
+def _decide(slug: str, status: Literal["approved", "rejected"], note: str, json: bool) -> None:
+    from scientist.ideas import load_backlog, set_status
+
     lab = open_lab()
     with lab.lock():
-        idea = set_status(lab.ideas, slug, status, note)  # type: ignore[arg-type]
+        before = load_backlog(lab.ideas).find(slug)
+        if before.status in ("done", "failed"):
+            raise UsageError(
+                f"'{before.slug}' was studied already ({before.status})", "see `scientist status`; propose another"
+            )
+        idea = set_status(lab.ideas, before.slug, status, note)
         lab.journal.append(f"idea.{status}", slug=idea.slug, note=note, by="person")
-    out.print(f"{idea.slug}: {status}")
+    if json:
+        emit(_row(idea))
+    else:
+        out.print(f"{idea.slug}: {status}")
 
 
-@ideas.command()
-def approve(slug: Slug, note: Annotated[str, typer.Option(help="Why; kept in the file and the journal.")] = "") -> None:
+def approve(slug: Slug, note: Note = "", json: Json = False) -> None:
     """Put an idea before all that nobody approved."""
-    _decide(slug, "approved", note)
+    _decide(slug, "approved", note, json)
 
 
-@ideas.command()
-def reject(slug: Slug, note: Annotated[str, typer.Option(help="Why; kept in the file and the journal.")] = "") -> None:
+def reject(slug: Slug, note: Note = "", json: Json = False) -> None:
     """Never pursue this idea."""
-    _decide(slug, "rejected", note)
+    _decide(slug, "rejected", note, json)
 
 
-@ideas.command("rank")
-def rank_(template: TemplateOption = None, json: Json = False) -> None:
-    """The order in which the next round would choose, with the parts of each score."""
+def rank(template: TemplateOption = None, json: Json = False) -> None:
+    """The order in which the next round would choose, and why."""
+    from scientist.ideas import load_backlog
+    from scientist.ideas import rank as order
+    from scientist.search import Archive
+
     lab = open_lab()
     found = _template(lab, template)
     backlog = load_backlog(lab.ideas)
     open_ideas = [idea for idea in backlog.with_status("proposed", "approved") if idea.template == found.name]
-    choices = rank(open_ideas, {}, _lessons(lab, found), Archive.load(lab.papers), lab.settings.seed, found)
+    choices = order(open_ideas, {}, _lessons(lab, found), Archive.load(lab.papers), lab.settings.seed, found)
     if json:
-        emit([choice.model_dump() for choice in choices])
+        emit({"ranked": [choice.model_dump() for choice in choices]})
         return
+    width = max((len(choice.slug) for choice in choices), default=0)
     for place, choice in enumerate(choices, start=1):
         parts = ", ".join(f"{name} {value:+.2f}" for name, value in choice.parts.items() if value)
-        out.print(f"{place:>3}. {choice.score:5.2f}  [bold]{choice.slug}[/]  [dim]{parts}[/]")
+        out.print(f"{place:>3}. {choice.score:5.2f}  [bold]{choice.slug:<{width}}[/]  [dim]{parts}[/]")
+    if not choices:
+        out.print(f"nothing to rank: no proposed or approved idea about {found.name}")
     _say_broken(backlog)
 
 
-@ideas.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="JSON list: ours, or an AI-Scientist list of ideas.")],
     template: TemplateOption = None,
+    json: Json = False,
 ) -> None:
     """Bring in ideas from a file; what cannot become an idea is kept aside, not lost."""
+    from scientist.ideas import import_ideas
+
     lab = open_lab()
     if not file.exists():
         raise RecordError(f"{file} does not exist", "check the path")
+    found = _template(lab, template)
     with lab.lock():
-        done = import_ideas(file, lab.ideas, _template(lab, template))
+        done = import_ideas(file, lab.ideas, found)
         for idea in done.ideas:
             lab.journal.append("idea.added", slug=idea.slug, source=file.name)
+    if json:
+        emit(
+            {
+                "imported": [_row(idea) for idea in done.ideas],
+                "already": list(done.already),
+                "unmatched": list(done.unmatched),
+            }
+        )
+        return
     out.print(f"{len(done.ideas)} imported, {len(done.already)} here already, {len(done.unmatched)} kept aside")
     for line in done.unmatched:
         out.print(f"  [yellow]·[/] {escape(line)}")
 
 
-@ideas.command()
 def export(
     file: Annotated[Path | None, typer.Argument(help="Where to; standard output when left out.")] = None,
 ) -> None:
     """The backlog as one JSON list."""
-    data = export_ideas(load_backlog(open_lab().ideas))
+    from scientist.ideas import export_ideas, load_backlog
+    from scientist.lab import write_atomic
+
+    backlog = load_backlog(open_lab().ideas)
+    data = export_ideas(backlog)
     if file is None:
         sys.stdout.write(data.decode())
     else:
         write_atomic(file, data)
         out.print(f"wrote {escape(str(file))}")
+    _say_broken(backlog)

@@ -12,32 +12,42 @@ from typing import Annotated
 
 import typer
 
-from scientist.cli._app import app, lab_root
 from scientist.cli._console import emit, escape, out
-from scientist.lab import SETTINGS_FILE, Journal, Lab, create_lab
+from scientist.cli._lookup import lab_root, open_lab, short
+from scientist.cli._options import Json, Quiet
 
-PANEL = "The lab"
+FREE_GIB = 1.0
+"""Less free space than this is reported."""
 
 
-@app.command(rich_help_panel=PANEL)
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder to make a lab.")] = Path(),
     ideas: Annotated[Path | None, typer.Option(help="Folder whose idea files start the backlog.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Make a folder a lab."""
+    from scientist.errors import UsageError
     from scientist.ideas import load_backlog, write_idea
+    from scientist.lab import SETTINGS_FILE, create_lab
 
+    if ideas is not None and not ideas.is_dir():
+        raise UsageError(f"{ideas} is not a folder", "pass the folder that holds the idea files")
     backlog = load_backlog(ideas) if ideas else None
     lab = create_lab(folder)
     for idea in backlog or ():
-        # What another lab has done or found known is open again here; what a person rejected stays rejected.
-        here = idea if idea.status == "rejected" else idea.model_copy(update={"status": "proposed", "note": ""})
-        write_idea(lab.ideas, here)
+        write_idea(lab.ideas, idea)
+    broken = [message for _, message in backlog.broken] if backlog else []
+    if json:
+        emit({"lab": str(lab.root), "ideas": len(backlog or ()), "broken": broken})
+        return
+    for message in broken:
+        out.print(f"[red]left out[/] {escape(message)}")
     if not quiet:
         copied = f", {len(backlog)} ideas copied" if backlog else ""
         out.print(f"{escape(str(folder))} is a lab now (settings in {SETTINGS_FILE}{copied})")
-        out.print("next: scientist doctor, then scientist run TEMPLATE")
+        at = "" if lab.root == Path.cwd() else f" --lab {short(lab.root)}"
+        out.print(f"next: scientist{escape(at)} doctor, then scientist{escape(at)} run TEMPLATE")
 
 
 @dataclass
@@ -51,12 +61,14 @@ class Check:
     remedy: str = ""
 
 
-@app.command(rich_help_panel=PANEL)
-def doctor(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Look at Python, LaTeX, sandbox, network, keys and disk; exit 1 when something needed is missing."""
+def doctor(json: Json = False) -> None:
+    """What is here and what is missing: Python, LaTeX, sandbox, network, keys, disk.
+
+    Exit code 1 when something is missing that a paper needs.
+    """
     checks = [_python(), _latex(), _sandbox(), _network(), _keys(), _disk(), _lab()]
     if json:
-        emit([asdict(check) for check in checks])
+        emit({"checks": [asdict(check) for check in checks]})
     else:
         for check in checks:
             mark = "[green]ok  [/]" if check.ok else "[red]fail[/]" if check.needed else "[yellow]--  [/]"
@@ -71,13 +83,12 @@ def _python() -> Check:
 
 
 def _latex() -> Check:
-    from scientist.errors import LatexError
-    from scientist.papers import find_engine
+    from scientist.papers import APT_LINE, find_engine
 
-    try:
-        return Check("latex", True, True, str(find_engine()))
-    except LatexError as error:
-        return Check("latex", False, True, error.message, error.remedy)
+    engine = find_engine()
+    if engine is None:
+        return Check("latex", False, True, "neither pdflatex with bibtex nor tectonic is here", f"as root: {APT_LINE}")
+    return Check("latex", True, True, str(engine))
 
 
 def _sandbox() -> Check:
@@ -116,21 +127,28 @@ def _keys() -> Check:
 def _disk() -> Check:
     root = lab_root()
     free = shutil.disk_usage(root if root.exists() else Path.cwd()).free / 2**30
-    return Check("disk", free > 1, True, f"{free:.1f} GiB free", "free some space: a paper takes a few MB")
+    return Check("disk", free > FREE_GIB, True, f"{free:.1f} GiB free", "free some space: a paper takes a few MB")
 
 
 def _lab() -> Check:
+    from scientist.errors import ScientistError
+    from scientist.lab import SETTINGS_FILE, Lab
+
     root = lab_root()
     if not (root / SETTINGS_FILE).exists():
         return Check("lab", False, False, f"{root} is not a lab", "scientist init")
-    Lab(root)  # an unreadable settings file says so itself
-    return Check("lab", True, False, str(root.resolve()))
+    try:
+        lab = Lab(root)
+    except ScientistError as error:
+        return Check("lab", False, True, error.message, error.remedy)
+    if not os.access(lab.root, os.W_OK):
+        return Check("lab", False, True, f"{lab.root} cannot be written", "check the folder's permissions")
+    return Check("lab", True, False, str(lab.root))
 
 
-@app.command(rich_help_panel="Checking")
-def verify(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Walk the journal's hash chain; exit 1 when a line was changed, removed or added."""
-    journal = Journal(Lab(lab_root()).root / "journal.jsonl")
+def verify(json: Json = False) -> None:
+    """Is the journal's hash chain whole? Exit code 1 when a line was changed, removed or added."""
+    journal = open_lab().journal
     faults = journal.verify()
     if json:
         emit({"faults": faults})

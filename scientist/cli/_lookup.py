@@ -48,7 +48,7 @@ def short(path: Path) -> str:
 def template_folders(lab: Lab | None) -> list[Path]:
     """Every template within reach: templates/ here, templates/ of the lab, and what the lab's campaigns worked on."""
     from scientist.lab import read_json
-    from scientist.loop_records import Campaign
+    from scientist.loop import Campaign
     from scientist.template import find_templates
 
     found = find_templates(Path("templates"), *([lab.root / "templates"] if lab else []))
@@ -105,7 +105,7 @@ def paper_folder(name: str) -> tuple[Path, Lab | None]:
 def _refuse_unmade(folder: Path) -> None:
     """A folder whose study failed, or was not declared yet, holds nothing to look at."""
     from scientist.lab import read_json
-    from scientist.loop_records import Failure
+    from scientist.loop import Failure
 
     if (folder / "failure.json").exists():
         reason = read_json(Failure, folder / "failure.json").reason

@@ -191,7 +191,9 @@ class Terminal:
             if failed:
                 cells.append(Text(f"{failed} failed", style="red"))
             if self.left and done < total:
-                cells.append(Text(f"about {seconds(max(0.0, self.left[0] - (now - self.left[1])))} still", style="cyan"))
+                cells.append(
+                    Text(f"about {seconds(max(0.0, self.left[0] - (now - self.left[1])))} still", style="cyan")
+                )
         elif now - watch.stage_started >= TOLD_S:
             cells.append(Text(seconds(now - watch.stage_started), style="dim"))
         rest = [watch.place] if watch.place else []
@@ -208,7 +210,9 @@ class Terminal:
         if self.watch.name and took >= TOLD_S:
             done = f", {self.watch.counted[1]} runs" if self.watch.counted else ""
             failed = f", [red]{self.watch.counted[2]} failed[/]" if self.watch.counted and self.watch.counted[2] else ""
-            err.print(f"  [green]✓[/] {escape(WORDS.get(self.watch.name, self.watch.name))}{done}{failed} [dim]{seconds(took)}[/]")
+            err.print(
+                f"  [green]✓[/] {escape(WORDS.get(self.watch.name, self.watch.name))}{done}{failed} [dim]{seconds(took)}[/]"
+            )
 
     def stage(self, paper: str, stage: str) -> None:
         self._close()

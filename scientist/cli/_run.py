@@ -4,118 +4,100 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scientist.cli._app import app, lab_root, open_lab
-from scientist.cli._console import Mode, emit, escape, out, watching
-from scientist.errors import TemplateError
-from scientist.lab import Lab
-from scientist.template import Template, find_templates, load_template
+from scientist.cli._console import emit, err, escape, field, out
+from scientist.cli._lookup import lab_root, open_lab, short, template_at
+from scientist.cli._options import Json, NoPdf, Quiet, TemplateArgument
+from scientist.cli._progress import mode, seconds, watching
 
-Json = Annotated[
-    bool, typer.Option("--json", help="Result as JSON on standard output, progress as JSON lines on standard error.")
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
-NoPdf = Annotated[bool, typer.Option("--no-pdf", help="Stop at paper.tex; needs no LaTeX.")]
-PANEL = "Work"
+if TYPE_CHECKING:
+    from scientist.lab import Lab
+    from scientist.loop import Campaign, PaperSummary
 
 
-def mode(json: bool, quiet: bool) -> Mode:
-    """Which progress the flags ask for."""
-    return "json" if json else "quiet" if quiet else "person"
-
-
-def template_at(name: Path, lab: Lab | None) -> Template:
-    """A template by folder, or by name below the lab's templates/."""
-    if (name / "template.toml").is_file():
-        return load_template(name)
-    for folder in [lab.root / name, lab.root / "templates" / name] if lab else []:
-        if (folder / "template.toml").is_file():
-            return load_template(folder)
-    known = [path.name for path in find_templates(Path("templates"), *([lab.root / "templates"] if lab else []))]
-    here = f"; here are: {', '.join(known)}" if known else ""
-    raise TemplateError(f"no template at '{name}'", f"pass its folder{here}")
-
-
-@app.command(rich_help_panel=PANEL)
 def run(
-    template: Annotated[Path, typer.Argument(help="Folder of the template.")],
-    rounds: Annotated[int | None, typer.Option(help="Rounds of propose, experiment, write, review, learn.")] = None,
+    template: TemplateArgument,
+    rounds: Annotated[
+        int | None, typer.Option(help="Rounds: propose, experiment, write, review, learn.", show_default=False)
+    ] = None,
     ideas: Annotated[int | None, typer.Option(help="Papers per round.")] = None,
     seeds: Annotated[int | None, typer.Option(help="Most seeds per variant.")] = None,
     workers: Annotated[int | None, typer.Option(help="Runs at a time; 0 means one per core.")] = None,
     seed: Annotated[int | None, typer.Option(help="Where every random choice starts.")] = None,
     feedback: Annotated[
-        bool | None, typer.Option("--feedback/--no-feedback", help="Let reviews choose what comes next.")
+        bool | None,
+        typer.Option("--feedback/--no-feedback", metavar="", help="Let reviews choose what comes next."),
     ] = None,
     no_pdf: NoPdf = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run a campaign on a template; running it again continues it."""
-    from scientist.loop import campaign_for, run_campaign
+    """Run a campaign on a template; running it again continues it.
+
+    What is not given here comes from SCIENTIST_<KEY> in the environment, then from the lab's scientist.toml.
+    """
+    from scientist.loop import campaign_for
 
     lab = open_lab(rounds=rounds, ideas=ideas, seeds=seeds, workers=workers, seed=seed, feedback=feedback)
-    campaign = campaign_for(lab, template_at(template, lab))
-    started = time.monotonic()
-    with watching(mode(json, quiet)) as progress:
-        summaries = run_campaign(lab, campaign, progress, pdf=not no_pdf)
-    _tell(lab, campaign.id, summaries, json, time.monotonic() - started)
+    _work(lab, campaign_for(lab, template_at(template, lab)), no_pdf, json, quiet)
 
 
-@app.command(rich_help_panel=PANEL)
 def resume(no_pdf: NoPdf = False, json: Json = False, quiet: Quiet = False) -> None:
     """Continue the newest campaign that was interrupted."""
-    from scientist.loop import resume_campaign, unfinished
+    from scientist.errors import UsageError
+    from scientist.loop import unfinished
 
-    lab = open_lab()
-    waiting = unfinished(lab)
-    if waiting:
-        # The campaign's own choices beat what the file says today.
-        first = waiting[0]
-        lab = open_lab(rounds=first.rounds, ideas=first.ideas, seed=first.seed, feedback=first.feedback)
+    waiting = unfinished(open_lab())
+    if not waiting:
+        raise UsageError("nothing to resume", "start with `scientist run TEMPLATE`")
+    first = waiting[0]
+    # The campaign's own choices beat what the file says today.
+    lab = open_lab(rounds=first.rounds, ideas=first.ideas, seeds=first.seeds, seed=first.seed, feedback=first.feedback)
+    _work(lab, first, no_pdf, json, quiet)
+
+
+def _work(lab: Lab, campaign: Campaign, no_pdf: bool, json: bool, quiet: bool) -> None:
+    from scientist.loop import finished_papers, run_campaign
+
     started = time.monotonic()
-    with watching(mode(json, quiet)) as progress:
-        campaign, summaries = resume_campaign(lab, progress, pdf=not no_pdf)
-    _tell(lab, campaign.id, summaries, json, time.monotonic() - started)
+    left = campaign.rounds * campaign.ideas - finished_papers(lab, campaign)
+    with watching(mode(json, quiet), papers=left, stage="starting") as progress:
+        papers = run_campaign(lab, campaign, progress, pdf=not no_pdf)
+    _tell(lab, campaign, papers, json, time.monotonic() - started)
 
 
-def _tell(lab: Lab, campaign: str, summaries: Sequence[object], json: bool, seconds: float) -> None:
-    from scientist.loop import PaperSummary
-
-    rows = [summary for summary in summaries if isinstance(summary, PaperSummary)]
+def _tell(lab: Lab, campaign: Campaign, papers: Sequence[PaperSummary], json: bool, took: float) -> None:
+    """What a campaign ends with: per paper title, finding, review, place, and what an earlier review changed."""
     if json:
-        emit({"campaign": campaign, "seconds": round(seconds, 1), "papers": [row.model_dump() for row in rows]})
+        emit({"campaign": campaign.id, "seconds": round(took, 1), "papers": [paper.model_dump() for paper in papers]})
         return
-    for row in rows:
+    made = 0
+    for paper in papers:
         out.print()
-        out.print(f"[bold]{escape(row.title)}[/]  [dim]round {row.round} · {row.slug}[/]")
-        if row.failure:
-            out.print(f"  [red]no paper:[/] {escape(row.failure)}")
+        out.print(f"[bold]{escape(paper.title)}[/]  [dim]round {paper.round} · {paper.slug}[/]")
+        if paper.failure:
+            field("no paper", paper.failure, "red")
             continue
-        out.print(f"  found    {escape(row.finding)}")
-        if row.overall is not None:
-            colour = "green" if row.decision == "Accept" else "yellow"
-            audit = "audit clean" if row.errors == 0 else f"audit: {row.errors} errors"
-            out.print(f"  review   [{colour}]{row.overall}/10, {row.decision}[/] · {audit}")
-        if row.pdf:
-            out.print(f"  paper    {escape(row.pdf)}")
-        for line in row.because:
-            out.print(f"  learnt   {escape(line)}")
+        made += 1
+        field("found", paper.finding)
+        if paper.overall is not None:
+            audit = "audit clean" if paper.errors == 0 else f"audit: {paper.errors} errors"
+            colour = "green" if paper.decision == "Accept" else "yellow"
+            field("review", f"{paper.overall}/10, {paper.decision} · {audit}", colour)
+        field("paper", paper.pdf or short(lab.paper(paper.slug) / "paper.tex"))
+        for line in paper.because:
+            field("learnt", line)
     out.print()
-    out.print(
-        f"[dim]{len(rows)} papers in {seconds:.0f} s. Check one: scientist --lab {escape(_short(lab.root))} audit SLUG; follow a number: scientist --lab {escape(_short(lab.root))} trace SLUG NUMBER[/]"
-    )
+    failed = f", {len(papers) - made} without" if made < len(papers) else ""
+    out.print(f"{made} paper{'s' if made != 1 else ''}{failed} in {seconds(took)}")
+    if made:
+        at = f"scientist --lab {short(lab.root)}"
+        err.print(f"[dim]check one: {escape(at)} audit SLUG; follow a number: {escape(at)} trace SLUG NUMBER[/]")
 
 
-def _short(path: Path) -> str:
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
-
-
-@app.command(rich_help_panel=PANEL)
 def status(json: Json = False) -> None:
     """What the lab is doing, and where every paper stands."""
     from scientist.ideas import load_backlog
@@ -141,18 +123,18 @@ def status(json: Json = False) -> None:
             }
         )
         return
-    out.print(f"lab       {escape(str(lab.root))}")
-    out.print(f"working   {f'process {holder}' if holder else 'nobody'}")
-    out.print(f"waiting   {', '.join(waiting) or 'nothing to resume'}")
-    out.print(f"ideas     {', '.join(f'{n} {s}' for s, n in sorted(counts.items())) or 'none'}")
+    field("lab", str(lab.root))
+    field("working", f"process {holder}" if holder else "nobody")
+    begun = ("in progress: " if holder else "to resume: ") + ", ".join(waiting)
+    field("campaigns", begun if waiting else "nothing to resume")
+    field("ideas", ", ".join(f"{n} {s}" for s, n in sorted(counts.items())) or "none")
     for _, message in backlog.broken:
-        out.print(f"          [red]{escape(message)}[/]")
+        field("", message, "red")
     for slug, state in sorted(states.items()):
-        out.print(f"paper     {escape(slug)}: {state}")
+        field("paper", f"{slug}: {state}")
 
 
-@app.command(rich_help_panel=PANEL)
-def stop() -> None:
+def stop(json: Json = False) -> None:
     """Ask the working scientist to end after the runs in flight."""
     from scientist.errors import UsageError
     from scientist.lab import Lab
@@ -160,4 +142,7 @@ def stop() -> None:
     pid = Lab(lab_root()).request_stop()
     if pid is None:
         raise UsageError("nobody is working in this lab", "see `scientist status`")
-    out.print(f"asked process {pid} to stop; `scientist resume` continues later")
+    if json:
+        emit({"asked": pid})
+    else:
+        out.print(f"asked process {pid} to end after the runs in flight; `scientist resume` continues later")

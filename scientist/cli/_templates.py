@@ -4,62 +4,59 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from scientist.cli._app import app, lab_root, open_lab
 from scientist.cli._console import emit, escape, out
-from scientist.cli._run import template_at
-from scientist.errors import TemplateError
-from scientist.lab import SETTINGS_FILE
-from scientist.template import find_templates, load_template
-
-templates = typer.Typer(no_args_is_help=True, help="Tasks: list them, check them, attack their evaluators.")
-app.add_typer(templates, name="templates", rich_help_panel="The lab")
+from scientist.cli._lookup import here_or_none, short, template_at, template_folders
+from scientist.cli._options import Json, Quiet, TemplateArgument
 
 
-@templates.command("list")
-def list_(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """The templates of this lab and of the current folder."""
+def list_(json: Json = False) -> None:
+    """The templates of the lab, of its campaigns and of the current folder."""
+    from scientist.errors import TemplateError
+    from scientist.template import load_template
+
     rows, broken = [], []
-    for path in find_templates(Path("templates"), lab_root() / "templates"):
+    for path in template_folders(here_or_none()):
         try:
-            template = load_template(path)
-            rows.append(
-                {"name": template.name, "title": template.title, "knobs": len(template.knobs), "path": str(path)}
-            )
+            found = load_template(path)
+            rows.append({"name": found.name, "title": found.title, "knobs": len(found.knobs), "path": short(path)})
         except TemplateError as error:
             broken.append(str(error))
     if json:
         emit({"templates": rows, "broken": broken})
         return
     for row in rows:
-        out.print(
-            f"[bold]{escape(str(row['name'])):<12}[/] {escape(str(row['title']))} [dim]({row['knobs']} knobs, {escape(str(row['path']))})[/]"
-        )
+        about = f"[dim]({row['knobs']} knobs, {escape(str(row['path']))})[/]"
+        out.print(f"[bold]{escape(str(row['name'])):<12}[/] {escape(str(row['title']))} {about}")
     for line in broken:
-        out.print(f"[red]{escape(line)}[/]")
+        out.print(f"[red]broken[/]       {escape(line)}")
     if not rows and not broken:
         out.print("no templates here; docs/templates.md says how to write one")
 
 
-@templates.command()
-def check(
-    template: Annotated[Path, typer.Argument(help="Folder of the template.")],
-    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-) -> None:
-    """Load a template, run it once as it is, and run every attack on its evaluator; exit 1 unless all score nothing."""
+def check(template: TemplateArgument, json: Json = False, quiet: Quiet = False) -> None:
+    """Load a template, run it once as it is, and run every attack on its evaluator.
+
+    Exit code 1 unless the honest run is scored and every attack scores nothing.
+    """
+    from scientist.cli._progress import mode, watching
     from scientist.experiments import Bench, choose_sandbox, run_cheats
 
-    has_lab = (lab_root() / SETTINGS_FILE).exists()
-    found = template_at(template, open_lab() if has_lab else None)
-    wanted = open_lab().settings.sandbox if has_lab else "auto"
-    sandbox = choose_sandbox(wanted, found.hide)
-    with tempfile.TemporaryDirectory(prefix="scientist-") as scratch, Bench(found, sandbox, Path(scratch), 1) as bench:
+    lab = here_or_none()
+    found = template_at(template, lab)
+    sandbox = choose_sandbox(lab.settings.sandbox if lab else "auto", found.hide)
+    with (
+        watching(mode(json, quiet), stage="starting sandbox and evaluator") as progress,
+        tempfile.TemporaryDirectory(prefix="scientist-") as scratch,
+        Bench(found, sandbox, Path(scratch), 1) as bench,
+    ):
+        progress.stage("", "the honest run")
         with bench.run(found.defaults, 1, ("search", "keep")) as outcome:
             honest = outcome.metrics.get("keep", {}).get(found.objective.metric)
             status, reason, seconds = outcome.status, outcome.reason, outcome.usage.wall_s
+        progress.stage("", "attacks on the evaluator")
         rows = run_cheats(bench)
     passed = status == "ok" and all(row.contained for row in rows)
     if json:

@@ -102,6 +102,12 @@ class _Host:
         words = self.process.stderr.read().decode(errors="replace").strip().splitlines()
         return words[-1][:200] if words else "no reason given"
 
+    def interrupt(self) -> None:
+        """End the process from another thread than the one that waits for its answer."""
+        if self.process is not None:
+            with contextlib.suppress(OSError):
+                self.process.terminate()
+
     def stop(self) -> None:
         if self.process is None:
             return
@@ -127,24 +133,24 @@ class Judge:
         self._seal = template.hash_files(template.sealed)
         self._lock = threading.Lock()
         command = [sys.executable, "-I", str(HOSTS / "_judge_host.py"), str(template.root / "evaluate.py")]
-        self._host = _Host(command, "evaluator", CHILD_ENV)
+        self.host = _Host(command, "evaluator", CHILD_ENV)
 
     def start(self) -> None:
         """Begin starting; :meth:`wait` returns when the evaluator is loaded."""
-        self._host.start()
+        self.host.start()
 
     def wait(self) -> None:
         """Raises :class:`MachineryError` when the evaluator cannot be loaded."""
-        self._host.wait_ready()
+        self.host.wait_ready()
 
     def stop(self) -> None:
         """End the process."""
-        self._host.stop()
+        self.host.stop()
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         with self._lock:
             self._check_seal()
-            answer = self._host.ask(request, 90.0)
+            answer = self.host.ask(request, 90.0)
             self._check_seal()
         if answer is None:
             raise MachineryError("the evaluator died", f"check {self.template.root}/evaluate.py")
@@ -216,6 +222,7 @@ class Bench:
         self._judges = [Judge(template) for _ in range(self.size)]
         self._hosts: list[_Host] = []
         self._free: queue.Queue[int] = queue.Queue()
+        self._abandoned = False
 
     @property
     def judge(self) -> Judge:
@@ -242,6 +249,12 @@ class Bench:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._close()
+
+    def abandon(self) -> None:
+        """Give up the runs in flight at once: they end in :class:`MachineryError` and leave no result."""
+        self._abandoned = True
+        for host in (*self._hosts, *(judge.host for judge in self._judges)):
+            host.interrupt()
 
     def _close(self) -> None:
         for host in self._hosts:
@@ -295,7 +308,11 @@ class Bench:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(code[name] if name in code else (self.template.root / name).read_bytes())
-        method = {k.name: knobs[k.name] for k in self.template.knobs if k.applies == "method"}
+        # Only what acts in this assignment: two assignments with the same effective knobs must be the same work.
+        effective = self.template.effective(dict(knobs))
+        method = {
+            k.name: effective[k.name] for k in self.template.knobs if k.applies == "method" and k.name in effective
+        }
         (folder / "knobs.json").write_bytes(canonical_json({"seed": seed, "knobs": method}))
         self._judges[index].prepare(folder / "inputs", knobs, seed)
         budget = self.template.budget
@@ -310,6 +327,8 @@ class Bench:
             "output_mb": budget.output_mb,
         }
         answer = self._hosts[index].ask(request, budget.wall_s + GRACE_S)
+        if answer is None and self._abandoned:
+            raise MachineryError("the run was given up", "`scientist resume` does it again")
         if answer is None:
             # The worker is gone or silent: the candidate took it down with it, which only a candidate that attacks
             # its parent does. The next run gets a fresh worker.

@@ -111,9 +111,11 @@ def run_cells(
                     failed += result.status != "ok"
                 if ended:
                     progress.runs(done, total, failed)
-        except BaseException:
+        except BaseException as error:
             for future in pending:
                 future.cancel()
+            if not isinstance(error, Exception):  # Ctrl-C: whoever pressed it does not want to wait for a long run
+                bench.abandon()
             raise
     return read_results(folder, variants, seeds)
 

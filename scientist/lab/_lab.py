@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from scientist.errors import LabError, Stopped
-from scientist.lab._files import clear_temporaries, write_atomic
+from scientist.lab._files import clear_temporaries, disk_error, write_atomic
 from scientist.lab._journal import Journal
 from scientist.lab._settings import Settings, load_settings
 
@@ -65,16 +65,15 @@ class Lab:
 
         The kernel drops the lock when its holder dies, so a killed campaign never leaves a stale one.
         """
-        self.private.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.private / "lock")
         try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            holder = self.holder()
-            raise LabError(
-                f"another scientist{f' (process {holder})' if holder else ''} is working in {self.root}",
-                "wait for it, or stop it with `scientist stop`",
-            ) from error
+            self.private.mkdir(parents=True, exist_ok=True)
+            # A moment's patience, because :meth:`holder` tries the lock when somebody asks who works here.
+            lock.acquire(timeout=0.3, poll_interval=0.05)
+        except OSError as error:
+            if isinstance(error, Timeout):
+                raise self._taken() from error
+            raise disk_error(error, self.private / "lock") from error
         try:
             write_atomic(self.private / "pid", str(os.getpid()))
             self.stop_request.unlink(missing_ok=True)
@@ -85,12 +84,22 @@ class Lab:
             (self.private / "pid").unlink(missing_ok=True)
             lock.release()
 
+    def _taken(self) -> LabError:
+        holder = self.holder()
+        return LabError(
+            f"another scientist{f' (process {holder})' if holder else ''} is working in {self.root}",
+            "wait for it, or stop it with `scientist stop`",
+        )
+
     def holder(self) -> int | None:
-        """Process id of who holds the lock, if that process is alive."""
+        """Process id of who holds the lock, or None. A pid that a killed holder left behind does not count."""
         with contextlib.suppress(OSError, ValueError):
             pid = int((self.private / "pid").read_text())
-            os.kill(pid, 0)
-            return pid
+            with (self.private / "lock").open() as handle:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return pid
         return None
 
     @property
@@ -102,8 +111,6 @@ class Lab:
         pid = self.holder()
         if pid is not None:
             write_atomic(self.stop_request, "stop\n")
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGTERM)
         return pid
 
     def check_stop(self) -> None:

@@ -157,7 +157,7 @@ def main() -> None:
     image = tuple(meta["image"]) if meta["image"] else None
     with np.load("inputs/train.npz") as file:
         x, y = file["x"], file["y"]
-    if int(knobs["row_order"]):
+    if int(knobs.get("row_order", 0)):  # acts only on learners that draw at random
         order = np.random.default_rng([seed, int(knobs["row_order"])]).permutation(len(y))
         x, y = x[order], y[order]
     model = train(x, y, knobs, image, seed)
