@@ -248,9 +248,8 @@ class PaperInProgress:
             approved_by=self.idea.note if self.idea.status == "approved" else "",
         )
         write_atomic(self.folder / "manifest.json", manifest.canonical())
-        self.shop.lab.journal.append(
-            "paper.built", slug=self.slug, manifest=sha256_file(self.folder / "manifest.json"), files=manifest.files
-        )
+        manifest_hash = sha256_file(self.folder / "manifest.json")
+        self.shop.lab.journal.append("paper.built", slug=self.slug, manifest=manifest_hash)
 
     def check(self) -> None:
         found = audit(self.folder, rebuild=rebuild_with(self.shop.template), lab=self.shop.lab.root)

@@ -22,15 +22,15 @@ from types import TracebackType
 from typing import Any
 
 from scientist.errors import MachineryError, StudyError
+from scientist.experiments._ending import classify, collect, trim_log
 from scientist.experiments._results import Status, Usage
 from scientist.experiments._sandbox import CHILD_ENV, Sandbox
-from scientist.lab import KnobValue, canonical_json, sha256_file
+from scientist.lab import KnobValue, canonical_json
 from scientist.template import Split, Template
 
 HOSTS = Path(__file__).parent
 GRACE_S = 20.0
 START_S = 120.0
-LOG_LIMIT = 64 * 1024
 
 
 @dataclass
@@ -52,6 +52,7 @@ class _Host:
     command: list[str]
     label: str
     env: Mapping[str, str] = field(default_factory=dict)
+    remedy: str = "see `scientist doctor`"
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -67,7 +68,7 @@ class _Host:
 
     def wait_ready(self) -> None:
         if self._read(START_S) is None:
-            raise MachineryError(f"the {self.label} did not start: {self._last_words()}", "see `scientist doctor`")
+            raise MachineryError(f"the {self.label} did not start: {self._last_words()}", self.remedy)
 
     def ask(self, request: Mapping[str, Any], timeout: float) -> dict[str, Any] | None:
         """The answer, or None when the process died or stayed silent."""
@@ -100,7 +101,9 @@ class _Host:
         with contextlib.suppress(OSError):
             self.process.kill()
         words = self.process.stderr.read().decode(errors="replace").strip().splitlines()
-        return words[-1][:200] if words else "no reason given"
+        place = next((w for line in reversed(words) if (w := line.strip()).startswith("File ")), "").rpartition(", in ")
+        where = f" ({place[0] or place[2]})" if any(place) and "<frozen" not in "".join(place) else ""
+        return words[-1][:200] + where if words else "no reason given"
 
     def interrupt(self) -> None:
         """End the process from another thread than the one that waits for its answer."""
@@ -133,7 +136,7 @@ class Judge:
         self._seal = template.hash_files(template.sealed)
         self._lock = threading.Lock()
         command = [sys.executable, "-I", str(HOSTS / "_judge_host.py"), str(template.root / "evaluate.py")]
-        self.host = _Host(command, "evaluator", CHILD_ENV)
+        self.host = _Host(command, "evaluator", CHILD_ENV, f"check {template.root}/evaluate.py")
 
     def start(self) -> None:
         """Begin starting; :meth:`wait` returns when the evaluator is loaded."""
@@ -344,12 +347,12 @@ class Bench:
             max_rss_mb=round(answer["max_rss_mb"], 1),
             sandbox=self.sandbox.name,
         )
-        log = _trim_log(folder / "log.txt")
-        status, reason = _classify(answer, log, budget.wall_s)
+        log = trim_log(folder / "log.txt")
+        status, reason = classify(answer, log, budget.wall_s)
         metrics: dict[Split, dict[str, float]] = {}
         artefacts: dict[str, str] = {}
         if status == "ok":
-            artefacts, reason = _collect(folder / "outputs", budget.output_mb)
+            artefacts, reason = collect(folder / "outputs", budget.output_mb)
             if reason:
                 status = "output"
         if status == "ok":
@@ -357,60 +360,3 @@ class Bench:
             if reason:
                 status = "invalid"
         return Outcome(status, reason, metrics, artefacts, usage, folder)
-
-
-def _trim_log(path: Path) -> str:
-    """Keep the last :data:`LOG_LIMIT` bytes of the log; returns them as text. A link put in its place is removed."""
-    if path.is_symlink() or not path.is_file():
-        path.unlink(missing_ok=True)
-        path.write_text("")
-        return ""
-    raw = path.read_bytes() if path.stat().st_size <= 64 * LOG_LIMIT else _tail(path)
-    if len(raw) > LOG_LIMIT:
-        raw = b"[... the beginning was cut ...]\n" + raw[-LOG_LIMIT:]
-        path.write_bytes(raw)
-    return raw.decode(errors="replace")
-
-
-def _tail(path: Path) -> bytes:
-    with path.open("rb") as handle:
-        handle.seek(-LOG_LIMIT - 1, 2)
-        return handle.read()
-
-
-def _classify(answer: Mapping[str, Any], log: str, wall_s: float) -> tuple[Status, str]:
-    """Status and reason from how the process ended and its last words."""
-    last = next((line.strip() for line in reversed(log.splitlines()) if line.strip()), "")[:200]
-    if answer["outcome"] == "wall":
-        return "timeout", f"no end within {wall_s:g} s"
-    if answer["outcome"] == "signal":
-        name = {9: "SIGKILL", 11: "SIGSEGV", 24: "SIGXCPU", 25: "SIGXFSZ", 6: "SIGABRT"}.get(answer["code"], "")
-        if answer["code"] == 24:
-            return "timeout", "used more CPU time than allowed"
-        return "failed", f"ended by signal {answer['code']}{f' ({name})' if name else ''}"
-    if answer["code"] == 0:
-        return "ok", ""
-    if "MemoryError" in last or "Unable to allocate" in last:
-        return "memory", last
-    if "File too large" in last:
-        return "output", last
-    return "failed", last or f"exit status {answer['code']}"
-
-
-def _collect(outputs: Path, limit_mb: int) -> tuple[dict[str, str], str]:
-    """Hashes of regular files below outputs/, or the reason why the whole is refused."""
-    found: dict[str, str] = {}
-    total = 0
-    if outputs.is_symlink() or not outputs.is_dir():
-        return {}, "outputs/ was replaced"
-    for path in sorted(outputs.rglob("*")):
-        if path.is_symlink():
-            return {}, f"artefact '{path.name}' is a link"
-        if path.is_file():
-            total += path.stat().st_size
-            if total > limit_mb * 1024 * 1024:
-                return {}, f"artefacts are larger than {limit_mb} MB"
-            found[str(path.relative_to(outputs))] = sha256_file(path)
-        elif not path.is_dir():
-            return {}, f"artefact '{path.name}' is not a plain file"
-    return (found, "") if found else ({}, "no artefact was written")

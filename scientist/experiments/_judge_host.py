@@ -27,6 +27,12 @@ Answer = dict[str, Any]
 PR_SET_PDEATHSIG = 1
 
 
+def die_with_parent() -> None:
+    """A judge, or the fork that scores, must not outlive whom it works for. Not inherited by forks."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 def load(path: pathlib.Path) -> ModuleType:
     sys.path.insert(0, str(path.parent))
     spec = importlib.util.spec_from_file_location("evaluate", path)
@@ -56,6 +62,7 @@ def score(evaluate: ModuleType, request: Answer) -> Answer:
     pid = os.fork()
     if pid == 0:
         try:
+            die_with_parent()
             resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
             resource.setrlimit(resource.RLIMIT_CPU, (wall, wall + 1))
             found: Answer = {"value": [judge(evaluate, request["splits"], one) for one in request["batch"]]}
@@ -97,8 +104,7 @@ def answer(evaluate: ModuleType, request: Answer) -> Answer:
 
 
 def main() -> None:
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    die_with_parent()
     requests = os.fdopen(os.dup(0), "rb", buffering=0)
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from scientist.errors import RecordError
+from scientist.errors import RecordError, UsageError
 from scientist.lab._records import explain, read_text, read_toml
 
 
@@ -53,25 +55,39 @@ def load_settings(path: Path, flags: dict[str, Any] | None = None) -> Settings:
     """Settings of a lab.
 
     `path` is its `scientist.toml` (may be absent), `flags` what the command line set (None values are ignored).
-    Raises :class:`RecordError` for an unknown key (naming the nearest known one), a wrong type or a value out of range.
+    Raises :class:`RecordError` for an unknown key in the file (naming the nearest known one), a wrong type or a value
+    out of range, and :class:`UsageError` for the same in a flag or in the environment.
     """
     given = {key: value for key, value in (flags or {}).items() if value is not None}
+    _refuse_misspelt_environment()
+    text = read_text(path) if path.exists() else ""
     from_file = read_toml(path) if path.exists() else {}
-    # Refuse a broken file as such, by its own name and line, before anything is merged over it.
-    _validate(from_file, str(path), read_text(path) if path.exists() else "")
     beaten = {key for key in Settings.model_fields if _environment(key)}
-    merged = {key: value for key, value in from_file.items() if key not in beaten} | given
-    return _validate(merged, "settings", "")
-
-
-def _environment(key: str) -> bool:
-    import os
-
-    return f"SCIENTIST_{key.upper()}" in {name.upper() for name in os.environ}
-
-
-def _validate(values: dict[str, Any], where: str, text: str) -> Settings:
     try:
-        return Settings(**values)
+        # A broken file is refused as such, even where a flag would beat the broken value.
+        Settings(**from_file)
+        return Settings(**({key: value for key, value in from_file.items() if key not in beaten} | given))
     except ValidationError as error:
-        raise RecordError(explain(error, Settings, where, text), "see docs/settings.md") from error
+        key = str(error.errors()[0]["loc"][0])
+        if key in from_file and (key not in beaten or key not in given):
+            raise RecordError(explain(error, Settings, str(path), text), "see docs/settings.md") from error
+        where = f"--{key.replace('_', '-')}" if key in given else f"environment SCIENTIST_{key.upper()}"
+        said = explain(error, Settings, where).replace(f"{where}: {key}: ", f"{where}: ")
+        raise UsageError(said, "see docs/settings.md") from error
+
+
+def _environment(key: str) -> str:
+    """How the environment spells a setting, or an empty string."""
+    return next((name for name in os.environ if name.upper() == f"SCIENTIST_{key.upper()}"), "")
+
+
+def _refuse_misspelt_environment() -> None:
+    """A variable that is nearly one of ours was meant to be one; others with our prefix are not ours to judge."""
+    known = [f"SCIENTIST_{key.upper()}" for key in Settings.model_fields]
+    for name in sorted(os.environ):
+        if name.upper().startswith("SCIENTIST_") and name.upper() not in known:
+            close = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.9)
+            if close:
+                raise UsageError(
+                    f"environment: {name} is no setting (did you mean '{close[0]}'?)", "rename or unset it"
+                )

@@ -53,6 +53,11 @@ def printed(value: float, metric: Metric) -> str:
     return text.lstrip("-") if float(text) == 0 else text
 
 
+def counted(value: int) -> str:
+    """A count: thousands set apart by a thin space from five digits on, as is usual in print."""
+    return f"{value:,}".replace(",", r"\,") if abs(value) >= 10_000 else str(value)
+
+
 def printed_p(p: float) -> str:
     """A p-value: three decimals, or below a thousandth."""
     return "$<$0.001" if p < 0.001 else f"{p:.3f}"
@@ -227,7 +232,7 @@ def _declared(into: _Collector, template: Template, idea: Idea, study: Study) ->
         )
     for dataset, described in sorted(study.data.items()):
         for key, value in sorted(described.items()):
-            text = f"{value:,}".replace(",", r"\,") if isinstance(value, int) else escape(str(value))
+            text = counted(value) if isinstance(value, int) else escape(str(value))
             into.add(
                 f"data.{dataset}.{key}",
                 value,
@@ -250,7 +255,7 @@ def _counted(into: _Collector, study: Study, analysis: Analysis) -> None:
         "n_failed": (analysis.n_failed, "runs without a result", "analysis.json", "/n_failed"),
     }
     for name, (value, title, file, pointer) in counts.items():
-        into.add(f"study.{name}", value, f"{value:,}".replace(",", r"\,"), title, "counted", file, pointer)
+        into.add(f"study.{name}", value, counted(value), title, "counted", file, pointer)
 
 
 def _measured(into: _Collector, template: Template, study: Study, results: Sequence[RunResult]) -> None:
@@ -286,6 +291,8 @@ def _derived(
         runs = [f"{summary.name}/seed-{seed}" for seed in good.get(summary.name, [])]
         for split, by_metric in sorted(summary.estimates.items()):
             for name, estimate in sorted(by_metric.items()):
+                if name != study.metric and split != "keep":
+                    continue  # secondary metrics are printed on keep alone
                 metric = template.metric(name)
                 _estimate(
                     into,
