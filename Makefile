@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 LAB    ?= demo
 TEX    := texlive-latex-base texlive-latex-recommended texlive-latex-extra texlive-science lmodern latexmk
 
-.PHONY: help setup demo test test-all lint types format samples bench clean
+.PHONY: help setup demo test test-all lint types format bench clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -55,6 +55,9 @@ types: setup     ## mypy
 
 format: setup    ## let ruff rewrite the code
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q .
+
+bench: setup     ## false claims at a true zero, power at a planted effect (some minutes)
+	@$(BIN)/python benchmarks/null_check.py
 
 clean:           ## the demo lab and caches
 	rm -rf $(LAB) build dist .mypy_cache .ruff_cache .hypothesis

@@ -88,6 +88,50 @@ class Workshop:
             yield self
 
 
+def stage_artefacts(paper: Path, reviews: Path, *, pdf: bool) -> dict[str, list[Path]]:
+    """stage -> the files that mark it done, in order; the runs are marked by their results, see :func:`all_ran`."""
+    return {
+        "idea": [paper / "idea.md", paper / "novelty.json"],
+        "study": [paper / "study.json"],
+        "runs": [],
+        "final": [paper / "final.json"],
+        "analysis": [paper / "analysis.json"],
+        "facts": [paper / "facts.json"],
+        "manuscript": [paper / "manuscript.json"],
+        "pdf": [paper / "references.bib", paper / "paper.tex", *([paper / "paper.pdf"] if pdf else [])],
+        "manifest": [paper / "manifest.json"],
+        "audit": [paper / "audit.json"],
+        "review": [reviews / "heuristic.json"],
+        "lessons": [reviews / "lessons.json"],
+    }
+
+
+def all_ran(paper: Path) -> bool:
+    """Every run that the study declares has ended, well or badly."""
+    if not (paper / "study.json").exists():
+        return False
+    study = read_json(Study, paper / "study.json")
+    return all(
+        (paper / "runs" / variant.name / f"seed-{seed}" / "result.json").exists()
+        for variant in study.variants
+        for seed in study.seeds
+    )
+
+
+def waiting_stage(lab: Lab, slug: str) -> str | None:
+    """The first stage of a paper that lacks an artefact; None when it lacks nothing. Reads, and does no work.
+
+    A paper that was made without a PDF lacks none.
+    """
+    paper = lab.paper(slug)
+    manifest = paper / "manifest.json"
+    pdf = not manifest.exists() or "paper.pdf" in read_json(Manifest, manifest).files
+    for stage, paths in stage_artefacts(paper, lab.reviews / slug, pdf=pdf).items():
+        if not all(path.is_file() for path in paths) or (stage == "runs" and not all_ran(paper)):
+            return stage
+    return None
+
+
 @dataclass
 class PaperInProgress:
     """One paper and its stages; every method reads what it needs from the artefacts of the stages before it."""
@@ -111,21 +155,21 @@ class PaperInProgress:
 
     def stages(self) -> list[Stage]:
         """All stages in order."""
-        folder, reviews = self.folder, self.reviews
-        pdf = [folder / "references.bib", folder / "paper.tex", *([folder / "paper.pdf"] if self.shop.pdf else [])]
+        folder = self.folder
+        left = stage_artefacts(folder, self.reviews, pdf=self.shop.pdf)
         return [
-            Stage("idea", [folder / "idea.md", folder / "novelty.json"], self.write_inputs, Novelty),
-            Stage("study", [folder / "study.json"], self.declare, Study, extra=[folder / "pilot"]),
-            Stage("runs", [], self.run, done=self.all_ran, extra=[folder / "runs"]),
-            Stage("final", [folder / "final.json"], self.open_final, FinalScores),
-            Stage("analysis", [folder / "analysis.json"], self.analyse, Analysis),
-            Stage("facts", [folder / "facts.json"], self.find_facts, Facts),
-            Stage("manuscript", [folder / "manuscript.json"], self.write, Manuscript, extra=[folder / "figures"]),
-            Stage("pdf", pdf, self.build),
-            Stage("manifest", [folder / "manifest.json"], self.list_files, Manifest),
-            Stage("audit", [folder / "audit.json"], self.check, Audit),
-            Stage("review", [reviews / "heuristic.json"], self.review, Review),
-            Stage("lessons", [reviews / "lessons.json"], self.learn, Lessons),
+            Stage("idea", left["idea"], self.write_inputs, Novelty),
+            Stage("study", left["study"], self.declare, Study, extra=[folder / "pilot"]),
+            Stage("runs", [], self.run, done=lambda: all_ran(folder), extra=[folder / "runs"]),
+            Stage("final", left["final"], self.open_final, FinalScores),
+            Stage("analysis", left["analysis"], self.analyse, Analysis),
+            Stage("facts", left["facts"], self.find_facts, Facts),
+            Stage("manuscript", left["manuscript"], self.write, Manuscript, extra=[folder / "figures"]),
+            Stage("pdf", left["pdf"], self.build),
+            Stage("manifest", left["manifest"], self.list_files, Manifest),
+            Stage("audit", left["audit"], self.check, Audit),
+            Stage("review", left["review"], self.review, Review),
+            Stage("lessons", left["lessons"], self.learn, Lessons),
         ]
 
     # -- records of the stages before ----------------------------------------------------------------------------
@@ -160,16 +204,6 @@ class PaperInProgress:
                 f"expected power {study.pilot.expected_power:.0%}"
             )
         freeze(study, self.folder, lab.journal)
-
-    def all_ran(self) -> bool:
-        if not (self.folder / "study.json").exists():
-            return False
-        study = self.study
-        return all(
-            (self.folder / "runs" / v.name / f"seed-{s}" / "result.json").exists()
-            for v in study.variants
-            for s in study.seeds
-        )
 
     def run(self) -> None:
         lab, study = self.shop.lab, self.study

@@ -6,13 +6,14 @@ it, and deleting an artefact redoes its stage and those after it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from scientist._stages import PaperInProgress, Workshop
+from scientist._stages import PaperInProgress, Workshop, waiting_stage
 from scientist.errors import LatexError, StudyError, UsageError
 from scientist.ideas import (
     Choice,
@@ -94,7 +95,7 @@ def campaign_for(lab: Lab, template: Template) -> Campaign:
     s = lab.settings
     name = f"{template.name}-{s.ideas}-ideas-seed-{s.seed}{'' if s.feedback else '-no-feedback'}"
     root = template.root
-    place = root.relative_to(lab.root) if root.is_relative_to(lab.root) else root
+    place = os.path.relpath(root, lab.root)  # a lab that is moved together with its templates keeps working
     return Campaign(
         id=name,
         template=str(place),
@@ -252,6 +253,7 @@ def _summary(lab: Lab, slug: str, number: int) -> PaperSummary:
     finding, overall, decision, errors, failure = "not finished", None, "", None, ""
     if (folder / "failure.json").exists():
         failure = read_json(Failure, folder / "failure.json").reason
+        finding = ""
     if (folder / "manuscript.json").exists() and (folder / "facts.json").exists():
         manuscript = read_json(Manuscript, folder / "manuscript.json")
         finding = plain(manuscript.finding, read_json(Facts, folder / "facts.json"))
@@ -305,8 +307,8 @@ def finished_papers(lab: Lab, campaign: Campaign) -> int:
 
 
 def _is_finished(lab: Lab, slug: str) -> bool:
-    """The last stage left its artefact, or the paper failed for good. A redone stage clears those after it first."""
-    return (lab.reviews / slug / "lessons.json").exists() or (lab.paper(slug) / "failure.json").exists()
+    """Nothing is missing, or the paper failed for good."""
+    return (lab.paper(slug) / "failure.json").exists() or waiting_stage(lab, slug) is None
 
 
 def resume_campaign(lab: Lab, progress: Progress, *, pdf: bool = True) -> tuple[Campaign, list[PaperSummary]]:
@@ -323,10 +325,7 @@ def paper_states(lab: Lab) -> dict[str, str]:
     for folder in sorted(path for path in lab.papers.glob("*") if path.is_dir()):
         if (folder / "failure.json").exists():
             states[folder.name] = f"failed: {read_json(Failure, folder / 'failure.json').reason}"
-        elif (lab.reviews / folder.name / "lessons.json").exists():
-            states[folder.name] = "done"
         else:
-            order = ("study", "final", "analysis", "facts", "manuscript", "manifest", "audit")
-            missing = [name for name in order if not (folder / f"{name}.json").exists()]
-            states[folder.name] = f"waiting at {missing[0] if missing else 'review'}"
+            stage = waiting_stage(lab, folder.name)
+            states[folder.name] = f"waiting at {stage}" if stage else "done"
     return states

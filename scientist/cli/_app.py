@@ -15,7 +15,7 @@ import typer
 
 from scientist import __version__
 from scientist.cli import _ideas, _lab, _papers, _run, _templates
-from scientist.cli._console import fail
+from scientist.cli._console import BROKEN_PIPE, fail
 from scientist.cli._lookup import State
 from scientist.errors import MachineryError, ScientistError
 
@@ -25,8 +25,6 @@ EPILOG = (
     'a failure {"error": {"exit_code", "kind", "message", "remedy"}}; progress always goes to standard error.'
 )
 INTERRUPTED = 130
-BROKEN_PIPE = 141
-"""What a shell says of a program whose reader went away (128 + SIGPIPE)."""
 
 app = typer.Typer(
     name="scientist",
@@ -58,7 +56,8 @@ def globals_(
     """An AI scientist whose papers can be checked.
 
     Every number has a run, every claim was declared before it was tested, every citation has a record.
-    Start with: scientist init my-lab, then scientist --lab my-lab run templates/digits
+
+    Begin with: scientist init LAB, then scientist --lab LAB run templates/digits
     """
     State.lab = lab
 
@@ -136,8 +135,7 @@ def main() -> None:
 def _call() -> int:
     """Run the command that the words ask for; returns its exit code."""
     try:
-        code = app(standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        return _parse_and_run()
     except ScientistError as error:
         fail(error.message, error.remedy, error.exit_code, type(error).__name__)
         return error.exit_code
@@ -152,6 +150,19 @@ def _call() -> int:
         return 3
     except Exception as error:  # noqa: BLE001 - the last line of defence: a fault of ours is one line too, kept in full
         return _usage(error) if hasattr(error, "format_message") else _own_fault(error)
+
+
+def _parse_and_run() -> int:
+    """What typer makes of the words. It turns an interruption into an exit code of its own, which we turn back."""
+    try:
+        code = app(prog_name="scientist", standalone_mode=False)
+    except Exception as error:
+        if _interrupted:
+            raise KeyboardInterrupt from error
+        raise
+    if _interrupted:
+        raise KeyboardInterrupt
+    return code if isinstance(code, int) else 0
 
 
 def _usage(error: Any) -> int:

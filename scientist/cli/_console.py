@@ -10,10 +10,20 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-__all__ = ["emit", "err", "escape", "fail", "field", "out", "wants_json"]
+__all__ = ["BROKEN_PIPE", "emit", "err", "escape", "fail", "field", "out", "wants_json"]
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+BROKEN_PIPE = 141
+"""What a shell says of a program whose reader went away (128 + SIGPIPE)."""
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Whoever read us has gone: end quietly, and not with the code that means findings."""
+        raise BrokenPipeError
+
+
+out = _Console(highlight=False, soft_wrap=True)
+err = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 LABEL = 10
 """Width of the labels in front of a person's lines."""

@@ -11,7 +11,7 @@ import typer
 from scientist.cli._console import emit, err, escape, field, out
 from scientist.cli._lookup import open_lab, short, template_at
 from scientist.cli._options import Json, Note, Quiet, Slug, TemplateOption
-from scientist.errors import RecordError, UsageError
+from scientist.errors import RecordError, StudyError, UsageError
 
 if TYPE_CHECKING:
     from scientist.ideas import Backlog, Idea, Lesson
@@ -111,7 +111,11 @@ def add(
     lab = open_lab()
     piped = str(file) == "-"
     idea = parse_idea(sys.stdin.read() if piped else read_text(file), "standard input" if piped else str(file))
-    compile_design(idea, template_at(template or idea.template, lab))
+    try:
+        compile_design(idea, template_at(template or idea.template, lab))
+    except StudyError as error:
+        where = "standard input" if piped else str(file)
+        raise RecordError(f"{where}: {error.message}", "mend the file, then add it") from error
     with lab.lock():
         path = add_idea(lab.ideas, idea)
         lab.journal.append("idea.added", slug=idea.slug)
@@ -188,10 +192,8 @@ def _decide(slug: str, status: Literal["approved", "rejected"], note: str, json:
     lab = open_lab()
     with lab.lock():
         before = load_backlog(lab.ideas).find(slug)
-        if before.status in ("done", "failed"):
-            raise UsageError(
-                f"'{before.slug}' was studied already ({before.status})", "see `scientist status`; propose another"
-            )
+        if before.status == "done":
+            raise UsageError(f"'{before.slug}' was studied already", f"see papers/{before.slug}, or propose another")
         idea = set_status(lab.ideas, before.slug, status, note)
         lab.journal.append(f"idea.{status}", slug=idea.slug, note=note, by="person")
     if json:

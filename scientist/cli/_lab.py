@@ -36,7 +36,11 @@ def init(
     backlog = load_backlog(ideas) if ideas else None
     lab = create_lab(folder)
     for idea in backlog or ():
-        write_idea(lab.ideas, idea)
+        # Written by hand or imported: copied. Composed by another lab's proposer: left there, this one composes its own.
+        if idea.origin in ("person", "import"):
+            # What is done or known there is open here; what a person rejected stays rejected.
+            here = idea if idea.status == "rejected" else idea.model_copy(update={"status": "proposed", "note": ""})
+            write_idea(lab.ideas, here)
     broken = [message for _, message in backlog.broken] if backlog else []
     if json:
         emit({"lab": str(lab.root), "ideas": len(backlog or ()), "broken": broken})

@@ -72,9 +72,10 @@ def template_at(name: str | Path, lab: Lab | None) -> Template:
         if folder.name == str(name):
             return load_template(folder)
     names = sorted({folder.name for folder in known})
+    reachable = f"; known here: {', '.join(names)}" if names else ", the one that holds template.toml"
     raise TemplateError(
         f"no template at '{name}'{nearest(str(name), names)}",
-        f"pass its folder{f'; known here: {", ".join(names)}' if names else ', the one that holds template.toml'}",
+        f"pass its folder{reachable}",
     )
 
 
@@ -111,7 +112,7 @@ def _refuse_unmade(folder: Path) -> None:
         reason = read_json(Failure, folder / "failure.json").reason
         raise UsageError(
             f"'{folder.name}' has no paper, its study failed: {reason}",
-            f"mend the cause and delete {short(folder / 'failure.json')} to try again",
+            f"to try again, mend the cause, delete {short(folder)} and run the campaign once more",
         )
     if not (folder / "study.json").exists() and not (folder / "manuscript.json").exists():
         raise UsageError(f"'{folder.name}' is not begun", "continue it with `scientist resume`")

@@ -35,8 +35,8 @@ TOLD_S = 1.0
 
 
 def mode(json: bool, quiet: bool) -> Mode:
-    """Which progress the flags ask for."""
-    return "json" if json else "quiet" if quiet else "person"
+    """Which progress the flags ask for; --quiet --json gives the result and nothing else."""
+    return "quiet" if quiet else "json" if json else "person"
 
 
 def seconds(value: float) -> str:
@@ -50,6 +50,11 @@ def seconds(value: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"
     return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def about(value: float) -> str:
+    """An estimated duration: whole seconds, and never none at all."""
+    return f"about {seconds(max(1.0, round(value))).replace('.0 s', ' s')} still"
 
 
 class Pace:
@@ -77,6 +82,7 @@ class Watch:
         self.clock = clock
         self.papers = papers
         self.seen: list[str] = []
+        self.entered: list[float] = []
         self.started = self.stage_started = clock()
         self.name = ""
         self.pace = Pace(clock)
@@ -87,6 +93,7 @@ class Watch:
         new = bool(paper) and paper not in self.seen
         if new:
             self.seen.append(paper)
+            self.entered.append(self.clock())
         self.name, self.stage_started = stage, self.clock()
         self.pace, self.counted = Pace(self.clock), None
         return new
@@ -103,12 +110,12 @@ class Watch:
 
     @property
     def campaign_left(self) -> float | None:
-        """Seconds still to go for all papers, from those made so far; None until one is finished."""
-        finished = len(self.seen) - 1
-        if finished < 1 or not self.papers:
+        """Seconds still to go for all papers, at the pace of those made so far; None until one is finished."""
+        if len(self.entered) < 2 or not self.papers:
             return None
-        per_paper = (self.stage_started - self.started) / max(finished, len(self.seen) - 0.5)
-        return max(0.0, per_paper * self.papers - (self.clock() - self.started))
+        per_paper = (self.entered[-1] - self.entered[0]) / (len(self.entered) - 1)
+        left = per_paper * (self.papers - len(self.entered) + 1) - (self.clock() - self.entered[-1])
+        return left if left > 0 else None
 
 
 class JsonLines:
@@ -150,7 +157,7 @@ class PlainLines:
         self.quarter = -1
         if self.watch.enter(paper, stage) and self.watch.place:
             left = self.watch.campaign_left
-            self._say(f"{self.watch.place}: {paper}" + (f" (about {seconds(left)} still)" if left else ""))
+            self._say(f"{self.watch.place}: {paper}" + (f" ({about(left)})" if left else ""))
         self._say(f"{paper}: {WORDS.get(stage, stage)}" if paper else stage)
 
     def runs(self, done: int, total: int, failed: int) -> None:
@@ -159,7 +166,7 @@ class PlainLines:
         if quarter != self.quarter:
             self.quarter = quarter
             more = [f"{failed} failed"] if failed else []
-            more += [f"about {seconds(left)} still"] if left else []
+            more += [about(left)] if left else []
             self._say("  " + ", ".join([f"{done} of {total} runs", *more]))
 
     def note(self, text: str) -> None:
@@ -191,16 +198,14 @@ class Terminal:
             if failed:
                 cells.append(Text(f"{failed} failed", style="red"))
             if self.left and done < total:
-                cells.append(
-                    Text(f"about {seconds(max(0.0, self.left[0] - (now - self.left[1])))} still", style="cyan")
-                )
+                cells.append(Text(about(self.left[0] - (now - self.left[1])), style="cyan"))
         elif now - watch.stage_started >= TOLD_S:
             cells.append(Text(seconds(now - watch.stage_started), style="dim"))
         rest = [watch.place] if watch.place else []
         if (campaign := watch.campaign_left) is not None:
-            rest.append(f"all papers: about {seconds(campaign)} still")
+            rest.append(f"all: {about(campaign)}")
         if rest:
-            cells.append(Text(f"({', '.join(rest)})", style="dim"))
+            cells.append(Text(f"({', '.join(rest)})", style="dim", no_wrap=True, overflow="ellipsis"))
         grid.add_row(*cells)
         return grid
 
@@ -232,7 +237,8 @@ class Terminal:
 def watching(mode: Mode, papers: int = 0, stage: str = "") -> Iterator[Silent | JsonLines | Terminal | PlainLines]:
     """The progress that fits: live on a terminal, lines elsewhere, JSON lines or silence when asked for.
 
-    `papers` is how many the work will make, where that is known; `stage` begins at once.
+    `papers` is how many the work will make, where that is known. `stage` begins at once; it is for whoever sits
+    before the terminal and leaves no line in a log.
     """
     progress: Silent | JsonLines | Terminal | PlainLines
     if mode == "quiet":
@@ -250,6 +256,4 @@ def watching(mode: Mode, papers: int = 0, stage: str = "") -> Iterator[Silent | 
         with Live(progress, console=err, transient=True, refresh_per_second=8):
             yield progress
         return
-    if stage:
-        progress.stage("", stage)
     yield progress

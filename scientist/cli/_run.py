@@ -12,6 +12,7 @@ from scientist.cli._console import emit, err, escape, field, out
 from scientist.cli._lookup import lab_root, open_lab, short, template_at
 from scientist.cli._options import Json, NoPdf, Quiet, TemplateArgument
 from scientist.cli._progress import mode, seconds, watching
+from scientist.errors import StudyError
 
 if TYPE_CHECKING:
     from scientist.lab import Lab
@@ -67,6 +68,8 @@ def _work(lab: Lab, campaign: Campaign, no_pdf: bool, json: bool, quiet: bool) -
     with watching(mode(json, quiet), papers=left, stage="starting") as progress:
         papers = run_campaign(lab, campaign, progress, pdf=not no_pdf)
     _tell(lab, campaign, papers, json, time.monotonic() - started)
+    if papers and all(paper.failure for paper in papers):
+        raise typer.Exit(StudyError.exit_code)
 
 
 def _tell(lab: Lab, campaign: Campaign, papers: Sequence[PaperSummary], json: bool, took: float) -> None:

@@ -25,7 +25,7 @@ from scientist.errors import MachineryError, StudyError
 from scientist.experiments._ending import classify, collect, trim_log
 from scientist.experiments._results import Status, Usage
 from scientist.experiments._sandbox import CHILD_ENV, Sandbox
-from scientist.lab import KnobValue, canonical_json
+from scientist.lab import KnobValue, canonical_json, remove_tree
 from scientist.template import Split, Template
 
 HOSTS = Path(__file__).parent
@@ -274,6 +274,7 @@ class Bench:
         place = self._place(index)
         place.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-I", str(HOSTS / "_worker_host.py"), json.dumps(list(self.template.warm))]
+        command.append(json.dumps(list(self.sandbox.shared)))
         return _Host(self.sandbox.wrap(command, place), "sandboxed worker", CHILD_ENV)
 
     @contextlib.contextmanager
@@ -304,7 +305,8 @@ class Bench:
     ) -> Outcome:
         place = self._place(index)
         folder = place / "run"
-        shutil.rmtree(folder, ignore_errors=True)
+        for left in place.iterdir():
+            remove_tree(left)  # the last run's folder, and whatever it put beside it
         for name in ("inputs", "outputs"):
             (folder / name).mkdir(parents=True)
         for name in self.template.editable:

@@ -286,12 +286,12 @@ def plan_study(
     pilot's s.d.; the lab's cap, the idea's cap and the template's budget bound it.
     """
     template = bench.template
-    keep = scores_by_split(pilot_results, None)["keep"]
+    seen = scores_by_split(pilot_results, None)["search"]  # the split that may be looked at; keep stays for the test
     metric = template.objective.metric
     sd: dict[str, float] = {}
     upper: dict[str, float] = {}
     for contrast in contrasts:
-        values = list(contrast_values(contrast, keep, metric).values())
+        values = list(contrast_values(contrast, seen, metric).values())
         if len(values) < 2:
             continue
         mean = sum(values) / len(values)

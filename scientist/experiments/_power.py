@@ -6,7 +6,7 @@ import hashlib
 import math
 
 import numpy as np
-from scipy import stats
+import scipy  # scipy.stats is loaded at its first use: that is half of the time a command takes to start
 
 MIN_SEEDS = 10
 """Below this a t interval says little, whatever a pilot of a few seeds promised: it may have seen no spread at all."""
@@ -33,7 +33,7 @@ def sd_upper_limit(sd: float, n: int, confidence: float = 0.8) -> float:
     A pilot's s.d. is as often too small as too large; sample sizes from it are right half the time. Browne (1995)
     takes this limit instead: sd * sqrt((n - 1) / chi2_{1 - confidence, n - 1}).
     """
-    return sd * math.sqrt((n - 1) / float(stats.chi2.ppf(1 - confidence, n - 1)))
+    return sd * math.sqrt((n - 1) / float(scipy.stats.chi2.ppf(1 - confidence, n - 1)))
 
 
 def power_of(n: int, sd: float, effect: float, alpha: float, *, equivalence: bool = False) -> float:
@@ -48,10 +48,10 @@ def power_of(n: int, sd: float, effect: float, alpha: float, *, equivalence: boo
         return 1.0
     shift = effect * math.sqrt(n) / sd
     if equivalence:
-        return max(0.0, 2 * float(stats.t.cdf(shift - stats.t.ppf(1 - alpha, n - 1), n - 1)) - 1)
-    critical = float(stats.t.ppf(1 - alpha / 2, n - 1))
-    upper = float(stats.nct.sf(critical, n - 1, shift))
-    lower = float(stats.nct.cdf(-critical, n - 1, shift))
+        return max(0.0, 2 * float(scipy.stats.t.cdf(shift - scipy.stats.t.ppf(1 - alpha, n - 1), n - 1)) - 1)
+    critical = float(scipy.stats.t.ppf(1 - alpha / 2, n - 1))
+    upper = float(scipy.stats.nct.sf(critical, n - 1, shift))
+    lower = float(scipy.stats.nct.cdf(-critical, n - 1, shift))
     # scipy's non-central t returns nan far out in the tail, where the probability is one for every practical purpose.
     if math.isnan(upper):
         return 1.0

@@ -32,6 +32,8 @@ class Sandbox(Protocol):
 
     name: str
     gaps: tuple[str, ...]
+    shared: tuple[str, ...]
+    """Folders of the sandbox's own that runs can write besides theirs: emptied after every run."""
 
     def wrap(self, command: Sequence[str], scratch: Path) -> list[str]:
         """The command that runs `command` with `scratch` as its only writable folder."""
@@ -44,6 +46,7 @@ class ProcessSandbox:
     """Plain processes: own process group, resource limits, clean environment, and nothing more."""
 
     name = "process"
+    shared: tuple[str, ...] = ()
     gaps: tuple[str, ...] = (
         "the run could read any file that the user can, including the source of the evaluator and of the data",
         "the run could write outside its folder",
@@ -64,6 +67,7 @@ class BubblewrapSandbox:
     """
 
     name = "bubblewrap"
+    shared: tuple[str, ...] = ("/tmp", "/dev/shm")
     gaps: tuple[str, ...] = (
         "the run shares the kernel with everything else; limits on memory hold per process, not per run",
     )
@@ -73,7 +77,16 @@ class BubblewrapSandbox:
         self.hidden = tuple(hidden)
 
     def wrap(self, command: Sequence[str], scratch: Path) -> list[str]:
-        wrapped = [self.program, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+        # Without dropping them, a candidate started by root keeps every capability and can remount what is read-only.
+        wrapped = [
+            self.program,
+            "--unshare-all",
+            "--cap-drop",
+            "ALL",
+            "--die-with-parent",
+            "--new-session",
+            "--clearenv",
+        ]
         for name, value in CHILD_ENV.items():
             wrapped += ["--setenv", name, value]
         wrapped += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
@@ -82,8 +95,12 @@ class BubblewrapSandbox:
                 wrapped += ["--symlink", str(Path(path).readlink()), path]
             elif Path(path).exists():
                 wrapped += ["--ro-bind", path, path]
-        for root in _interpreter_roots():
+        roots, links = _interpreter_roots()
+        for root in roots:
             wrapped += ["--ro-bind", str(root), str(root)]
+        for link in links:
+            # A link stays a link, so that there is one way to every file, and what is masked is masked on all ways.
+            wrapped += ["--symlink", str(link.resolve()), str(link)]
         host = str(Path(command[2])) if len(command) > 2 else ""
         if host and Path(host).is_file():
             wrapped += ["--ro-bind", host, host]
@@ -96,15 +113,19 @@ class BubblewrapSandbox:
         return str(Path("/bench") / path.relative_to(scratch))
 
 
-def _interpreter_roots() -> list[Path]:
-    """Folders outside /usr that Python needs: the real prefix, the virtual environment, its site-packages."""
-    wanted = [sys.base_prefix, sys.prefix, sysconfig.get_path("purelib"), sysconfig.get_path("stdlib")]
-    wanted += site.getsitepackages()
+def _interpreter_roots() -> tuple[list[Path], list[Path]]:
+    """(real folders, other names of them) outside /usr that Python needs: prefixes, virtual environment, site-packages."""
+    names = [sys.base_prefix, sys.prefix, sysconfig.get_path("purelib"), sysconfig.get_path("stdlib")]
+    wanted = sorted({Path(name) for name in (*names, *site.getsitepackages()) if Path(name).is_dir()})
     roots: list[Path] = []
-    for path in sorted({Path(p).resolve() for p in wanted} | {Path(p) for p in wanted}):
-        if path.is_dir() and not any(path.is_relative_to(root) for root in [*roots, Path("/usr")]):
+    for path in sorted({path.resolve() for path in wanted}):
+        if not any(path.is_relative_to(root) for root in [*roots, Path("/usr")]):
             roots.append(path)
-    return roots
+    links: list[Path] = []
+    for path in wanted:
+        if path != path.resolve() and not any(path.is_relative_to(place) for place in [*roots, *links, Path("/usr")]):
+            links.append(path)
+    return roots, links
 
 
 @functools.cache
@@ -115,7 +136,21 @@ def bubblewrap_works() -> tuple[str, str]:
         return "", "bubblewrap is not installed"
     try:
         done = subprocess.run(
-            [program, "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--", "/bin/true"],
+            [
+                program,
+                "--unshare-all",
+                "--cap-drop",
+                "ALL",
+                "--ro-bind",
+                "/",
+                "/",
+                "--proc",
+                "/proc",
+                "--dev",
+                "/dev",
+                "--",
+                "/bin/true",
+            ],
             capture_output=True,
             timeout=10,
             check=False,

@@ -15,12 +15,14 @@ import os
 import resource
 import runpy
 import select
+import shutil
 import signal
 import sys
 import time
 from typing import Any, NoReturn
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+SHARED: list[str] = []  # folders of the sandbox, emptied after every run; none outside a sandbox
 
 
 def prctl(option: int, value: int) -> None:
@@ -61,6 +63,17 @@ def sweep() -> int:
                 pass
         time.sleep(0.002)
     return swept
+
+
+def wipe(places: list[str]) -> None:
+    """Empty the folders that a run could write besides its own, so that no run leaves anything for the next."""
+    for place in places:
+        for entry in os.scandir(place) if os.path.isdir(place) else ():
+            with contextlib.suppress(OSError):
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    os.unlink(entry.path)
 
 
 def become_candidate(request: dict[str, Any]) -> NoReturn:
@@ -135,6 +148,7 @@ def supervise(request: dict[str, Any]) -> dict[str, Any]:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
     stragglers = sweep()
+    wipe(SHARED)
     if outcome == "exit" and os.WIFSIGNALED(status):
         outcome = "signal"
     code = os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
@@ -161,6 +175,7 @@ def main() -> None:
     requests = os.fdopen(os.dup(0), "rb", buffering=0)
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
+    SHARED.extend(json.loads(sys.argv[2]))
     for name in json.loads(sys.argv[1]):
         importlib.import_module(name)
     answers.write(b'{"ready": true}\n')

@@ -37,8 +37,8 @@ class Backlog:
     def find(self, name: str) -> Idea:
         """The idea with this slug, or the only one whose slug begins with it.
 
-        Raises :class:`UsageError`: unknown (naming the nearest slug), ambiguous (naming the candidates), or broken
-        (with the line that says what is wrong with the file).
+        Raises :class:`UsageError`: unknown (naming the nearest slug) or ambiguous (naming the candidates); and
+        :class:`RecordError` for a broken file, with the line that says what is wrong with it.
         """
         name = name.removesuffix(".md")
         exact = [idea for idea in self.ideas if idea.slug == name]
@@ -46,7 +46,7 @@ class Backlog:
             return exact[0]
         for path, message in self.broken:
             if path.stem == name:
-                raise UsageError(message, "mend the file first")
+                raise RecordError(message)
         matches = [idea for idea in self.ideas if name and idea.slug.startswith(name)]
         if len(matches) == 1:
             return matches[0]

@@ -63,15 +63,20 @@ def load_settings(path: Path, flags: dict[str, Any] | None = None) -> Settings:
     text = read_text(path) if path.exists() else ""
     from_file = read_toml(path) if path.exists() else {}
     beaten = {key for key in Settings.model_fields if _environment(key)}
+    # A broken file is refused as such, even where a flag would beat the broken value.
+    _validate(from_file, set(from_file), str(path), text)
+    return _validate({k: v for k, v in from_file.items() if k not in beaten} | given, set(), "settings")
+
+
+def _validate(values: dict[str, Any], file: set[str], where: str, text: str = "") -> Settings:
+    """Settings from these values and the environment; whose fault an error is depends on who set the key."""
     try:
-        # A broken file is refused as such, even where a flag would beat the broken value.
-        Settings(**from_file)
-        return Settings(**({key: value for key, value in from_file.items() if key not in beaten} | given))
+        return Settings(**values)
     except ValidationError as error:
         key = str(error.errors()[0]["loc"][0])
-        if key in from_file and (key not in beaten or key not in given):
-            raise RecordError(explain(error, Settings, str(path), text), "see docs/settings.md") from error
-        where = f"--{key.replace('_', '-')}" if key in given else f"environment SCIENTIST_{key.upper()}"
+        if key in file:
+            raise RecordError(explain(error, Settings, where, text), "see docs/settings.md") from error
+        where = f"--{key.replace('_', '-')}" if key in values else f"environment {_environment(key)}"
         said = explain(error, Settings, where).replace(f"{where}: {key}: ", f"{where}: ")
         raise UsageError(said, "see docs/settings.md") from error
 

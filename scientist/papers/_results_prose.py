@@ -212,7 +212,11 @@ def _sensitivity(p: Phrases) -> str:
     if not rows:
         return ""
     alpha = p.study.alpha
-    differ = [c for c, e in rows if ((e.p or 1) < alpha) != ((e.p_signed_rank or 1) < alpha)]
+    differ = [
+        c
+        for c, e in rows
+        if e.p is not None and e.p_signed_rank is not None and (e.p < alpha) != (e.p_signed_rank < alpha)
+    ]
     text = (
         r"\paragraph{Sensitivity.} The $t$ test assumes that per-seed differences are roughly normal. Wilcoxon's "
         "signed-rank test does not; at the same uncorrected level it "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from scientist.errors import MachineryError
 from scientist.experiments import Bench, bubblewrap_works, choose_sandbox
+from scientist.experiments._sandbox import _interpreter_roots
 from scientist.template import Template, load_template
 
 DIAL = Path(__file__).parents[1] / "templates" / "dial"
@@ -127,6 +129,37 @@ def test_bubblewrap_hides_the_rest_of_the_machine(dial: Template, tmp_path: Path
             assert status == "failed", code
             assert any(word in reason for word in ("No such file", "Read-only", "unreachable", "refused")), reason
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.skipif("bubblewrap" not in KINDS, reason="bubblewrap does not work here")
+def test_a_candidate_has_no_capability_to_undo_the_sandbox(dial: Template, tmp_path: Path) -> None:
+    remount = (
+        "import ctypes, os, sys\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+        "MS_REMOUNT, MS_BIND = 32, 4096\n"
+        "done = libc.mount(b'none', b'/usr', None, MS_REMOUNT | MS_BIND, None)\n"
+        "sys.exit(f'remounted {done} ' + open('/proc/self/status').read().split('CapEff:')[1].split()[0])\n"
+    )
+    with Bench(dial, choose_sandbox("bubblewrap"), tmp_path / "scratch", 1) as bench:
+        assert attempt(bench, remount) == ("failed", "remounted -1 0000000000000000")
+
+
+@pytest.mark.skipif("bubblewrap" not in KINDS, reason="bubblewrap does not work here")
+def test_no_run_leaves_anything_for_the_next(dial: Template, tmp_path: Path) -> None:
+    with Bench(dial, choose_sandbox("bubblewrap"), tmp_path / "scratch", 1) as bench:
+        for place in ("/tmp", "/dev/shm", "/bench"):
+            wrote = f"open('{place}/note', 'w').write('labels')\nraise SystemExit('wrote')"
+            assert attempt(bench, wrote) == ("failed", "wrote")
+            assert "No such file" in attempt(bench, f"open('{place}/note').read()")[1]
+
+
+def test_a_linked_interpreter_is_not_bound_under_two_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is masked at its real path must not be readable through a link to it."""
+    link = tmp_path / "venv"
+    link.symlink_to(sys.prefix)
+    monkeypatch.setattr(sys, "prefix", str(link))
+    roots, links = _interpreter_roots()
+    assert link not in roots and link in links
+    assert all(root == root.resolve() for root in roots)
 
 
 def test_a_sealed_file_that_changes_stops_everything(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from idea_makers import make_idea
 
-from scientist.errors import UsageError
+from scientist.errors import RecordError, UsageError
 from scientist.ideas import DoseResponse, add_idea, find_idea, load_backlog, read_idea, set_status, write_idea
 
 DESIGN = DoseResponse(knob="noise", levels=(0.0, 0.2))
@@ -67,6 +67,6 @@ def test_a_broken_or_existing_file_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "dose-noise.md").write_text("half an ide")
     with pytest.raises(UsageError, match="exists already"):
         add_idea(tmp_path, make_idea("dose-noise", DESIGN))
-    with pytest.raises(UsageError, match=r"dose-noise\.md:1"):
+    with pytest.raises(RecordError, match=r"dose-noise\.md:1"):
         set_status(tmp_path, "dose-noise", "approved")
     assert (tmp_path / "dose-noise.md").read_text() == "half an ide"
