@@ -61,6 +61,7 @@ PACKAGES: tuple[tuple[str, str], ...] = (
     ("enumitem", ""),
     ("titlesec", ""),
     ("placeins", ""),
+    ("url", "hyphens"),
     ("natbib", "round,authoryear,sort&compress"),
     ("refcount", ""),
     ("hyperref", "colorlinks=true,allcolors=fact,bookmarksnumbered=true,pdfpagemode=UseNone"),
