@@ -285,9 +285,15 @@ def _decided_before(ctx: Context) -> Iterator[Finding]:
     """The verdicts on keep were journaled before final was opened; the runs still give the same ones."""
     if ctx.journal is None or ctx.study is None or ctx.rebuild.analyse is None:
         return
-    decided = ctx.journal.find("keep.analysed", slug=ctx.study.slug)
+    frozen = ctx.journal.find("study.frozen", slug=ctx.study.slug)
+    since = frozen[-1]["n"] if frozen else 0
+    decided = [entry for entry in ctx.journal.find("keep.analysed", slug=ctx.study.slug) if entry["n"] > since]
     if not decided:
         return
+    if len({entry["data"].get("sha256") for entry in decided}) > 1:
+        # Runs repeat exactly, so the same study gives the same analysis however often it is made again.
+        message = "the journal holds different analyses of keep for one frozen study: a run was changed in between"
+        yield finding("error", "analysis-changed", "journal.jsonl", message)
     try:
         again = ctx.rebuild.analyse(ctx.study, tuple(ctx.results.values()), None)
     except (ScientistError, ValueError, LookupError):

@@ -23,7 +23,9 @@ def gated(paper: Path) -> Iterator[str]:
     manuscript = read_json(Manuscript, paper / "manuscript.json")
     facts = read_json(Facts, paper / "facts.json")
     fragments = [manuscript.finding, manuscript.abstract]
-    fragments += [p for s in manuscript.sections if s.id == "results" for p in s.paragraphs if not p.startswith(r"\place")]
+    fragments += [
+        p for s in manuscript.sections if s.id == "results" for p in s.paragraphs if not p.startswith(r"\place")
+    ]
     fragments += [t.caption for t in manuscript.tables] + [f.caption for f in manuscript.figures]
     fragments += [cell for t in manuscript.tables for row in (t.header, *t.rows) for cell in row]
     for fragment in fragments:
