@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -286,7 +286,9 @@ class PaperInProgress:
         self.shop.lab.journal.append("paper.built", slug=self.slug, manifest=manifest_hash)
 
     def check(self) -> None:
-        found = audit(self.folder, rebuild=rebuild_with(self.shop.template), lab=self.shop.lab.root)
+        # The figures were drawn a moment ago by the same code; `scientist audit` draws them again, later and elsewhere.
+        rebuild = replace(rebuild_with(self.shop.template), draw=None)
+        found = audit(self.folder, rebuild=rebuild, lab=self.shop.lab.root)
         write_atomic(self.folder / "audit.json", found.canonical())
 
     def review(self) -> None:

@@ -110,6 +110,9 @@ class Idea(Record):
     notes: Annotated[str, Field(exclude=True)] = ""
 
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The safe loader, in C where it is there: a backlog is read several times per paper."""
+
 _FRONT = re.compile(r"\A---\s*\n(.*?)\n---\s*\n?(.*)\Z", re.DOTALL)
 
 
@@ -119,7 +122,7 @@ def parse_idea(text: str, where: str) -> Idea:
     if not match:
         raise RecordError(f"{where}:1: no front matter (--- ... ---)", "begin the file with YAML between --- lines")
     try:
-        data = yaml.safe_load(match.group(1))
+        data = yaml.load(match.group(1), Loader=_LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 2}" if mark else ""
