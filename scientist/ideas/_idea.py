@@ -125,7 +125,8 @@ def parse_idea(text: str, where: str) -> Idea:
         data = yaml.load(match.group(1), Loader=_LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 2}" if mark else ""
+        # The C parser puts an unfinished list on the line after the last one.
+        line = f":{min(mark.line, match.group(1).count(chr(10))) + 2}" if mark else ""
         problem = getattr(error, "problem", None) or "not valid YAML"
         raise RecordError(f"{where}{line}: {problem}", "mend that line") from error
     if not isinstance(data, dict):
