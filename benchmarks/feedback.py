@@ -300,7 +300,7 @@ def run_pairs(options: argparse.Namespace, place: Path) -> dict[str, Any]:
         pair: dict[str, Any] = {"seed": seed}
         for arm in ARMS:
             lab, wall_s = campaign_lab(place / f"{seed}-{arm}", seed, arm, options)
-            with Bench(template, sandbox, place / "scratch", lab.workers) as bench:
+            with Bench.local(template, sandbox, place / "scratch", lab.workers) as bench:
                 found = measure(lab, bench, template, wall_s, place / f"fresh-{seed}", options.rounds)
             pair[arm] = {**vars(found), "claims": [vars(claim) for claim in found.claims]}
             print(f"seed {seed}, {arm}: {wall_s:.0f} s, round 2 scored {number(found.review_round_2)}", file=sys.stderr)

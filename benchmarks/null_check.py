@@ -140,7 +140,7 @@ def studies(
     # numpy loads its generators late, in every fork anew; loaded before the fork they cost nothing.
     template = load_template(DIAL)
     template = template.model_copy(update={"warm": (*template.warm, "numpy.random", "hashlib")})
-    with Bench(template, sandbox, place / "scratch", size) as bench:
+    with Bench.local(template, sandbox, place / "scratch", size) as bench:
         for number in range(count):
             journal = Journal(place / f"{truth}-{number}.jsonl")
             yield conduct(bench, idea_of(truth, number, seeds), settings, place, journal)

@@ -71,7 +71,9 @@ class Workshop:
         """Warm workers and judge, shared by all papers of a campaign."""
         settings = self.lab.settings
         sandbox = choose_sandbox(settings.sandbox, self.template.hide)
-        bench = self._stack.enter_context(Bench(self.template, sandbox, self.lab.private / "scratch", self.lab.workers))
+        bench = self._stack.enter_context(
+            Bench.local(self.template, sandbox, self.lab.private / "scratch", self.lab.workers)
+        )
         self._attack(bench)
         return bench
 

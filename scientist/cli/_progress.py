@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -138,6 +138,9 @@ class JsonLines:
             event="runs", done=done, total=total, failed=failed, seconds_left=None if left is None else round(left, 1)
         )
 
+    def curve(self, run: str, point: Mapping[str, float]) -> None:
+        self._say(event="curve", run=run, point=dict(point))
+
     def note(self, text: str) -> None:
         self._say(event="note", text=text)
 
@@ -169,6 +172,9 @@ class PlainLines:
             more += [about(left)] if left else []
             self._say("  " + ", ".join([f"{done} of {total} runs", *more]))
 
+    def curve(self, run: str, point: Mapping[str, float]) -> None:
+        """A log that is read later is better off without every step of every run."""
+
     def note(self, text: str) -> None:
         self._say(f"  - {text}")
 
@@ -182,6 +188,7 @@ class Terminal:
         self.watch = Watch(papers)
         self.spinner = Spinner("dots")
         self.left: tuple[float, float] | None = None
+        self.point = ""
 
     def __rich__(self) -> Any:
         """The live line: spinner, stage, bar and count of runs, how long still."""
@@ -206,6 +213,8 @@ class Terminal:
             rest.append(f"all: {about(campaign)}")
         if rest:
             cells.append(Text(f"({', '.join(rest)})", style="dim", no_wrap=True, overflow="ellipsis"))
+        if self.point:
+            cells.append(Text(self.point, style="dim", no_wrap=True, overflow="ellipsis"))
         grid.add_row(*cells)
         return grid
 
@@ -221,13 +230,17 @@ class Terminal:
 
     def stage(self, paper: str, stage: str) -> None:
         self._close()
-        self.left = None
+        self.left, self.point = None, ""
         if self.watch.enter(paper, stage):
             err.print(f"[bold]{escape(paper)}[/]" + (f"  [dim]{self.watch.place}[/]" if self.watch.place else ""))
 
     def runs(self, done: int, total: int, failed: int) -> None:
         left = self.watch.count(done, total, failed)
         self.left = None if left is None else (left, self.watch.clock())
+
+    def curve(self, run: str, point: Mapping[str, float]) -> None:
+        values = ", ".join(f"{name} {value:.4g}" for name, value in point.items() if name != "step")
+        self.point = f"{run}: step {int(point['step'])}, {values}"
 
     def note(self, text: str) -> None:
         err.print(f"  [yellow]·[/] {escape(text)}")

@@ -50,7 +50,7 @@ def check(template: TemplateArgument, json: Json = False, quiet: Quiet = False) 
     with (
         watching(mode(json, quiet), stage="starting sandbox and evaluator") as progress,
         tempfile.TemporaryDirectory(prefix="scientist-") as scratch,
-        Bench(found, sandbox, Path(scratch), 1) as bench,
+        Bench.local(found, sandbox, Path(scratch), 1) as bench,
     ):
         progress.stage("", "the honest run")
         with bench.run(found.defaults, 1, ("search", "keep")) as outcome:

@@ -1,19 +1,12 @@
 """Ideas made testable, run in a sandbox, judged outside the candidate, and analysed as declared."""
 
-from scientist.experiments._bench import Bench, Judge, Outcome
+from scientist.experiments._bench import Bench, Outcome
+from scientist.experiments._cells import known_runs, read_results, run_cells, run_key
 from scientist.experiments._cheats import CheatRow, ensure_contained, run_cheats
-from scientist.experiments._conduct import (
-    freeze,
-    frozen_study,
-    known_runs,
-    open_final,
-    pilot,
-    plan_study,
-    read_results,
-    run_cells,
-    run_key,
-)
+from scientist.experiments._conduct import freeze, frozen_study, open_final, pilot, plan_study
 from scientist.experiments._design import compile_design, identifier
+from scientist.experiments._executor import Ending, Executor, Limits, LocalExecutor
+from scientist.experiments._judge import Judge
 from scientist.experiments._power import power_of, sd_upper_limit, seeds_for, seeds_needed
 from scientist.experiments._results import (
     Analysis,
@@ -28,7 +21,7 @@ from scientist.experiments._results import (
 )
 from scientist.experiments._sandbox import Sandbox, bubblewrap_works, choose_sandbox
 from scientist.experiments._statistics import analyse, contrast_values, holm, paired, scores_by_split, tidy
-from scientist.experiments._study import Contrast, Pilot, Study, Tuner, Variant
+from scientist.experiments._study import Contrast, EarlyStop, Pilot, Study, Tuner, Variant
 
 __all__ = [
     "Analysis",
@@ -37,9 +30,14 @@ __all__ = [
     "Contrast",
     "ContrastEstimate",
     "ContrastResult",
+    "EarlyStop",
+    "Ending",
     "Estimate",
+    "Executor",
     "FinalScores",
     "Judge",
+    "Limits",
+    "LocalExecutor",
     "Outcome",
     "Pilot",
     "RunResult",

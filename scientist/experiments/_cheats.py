@@ -9,7 +9,6 @@ from typing import Literal
 
 from scientist.errors import TemplateError
 from scientist.experiments._bench import Bench
-from scientist.experiments._sandbox import Sandbox
 from scientist.lab import Record, canonical_json, read_text, sha256, write_atomic
 from scientist.template import Template
 
@@ -100,11 +99,11 @@ def ensure_contained(bench: Bench, cache: Path) -> list[CheatRow]:
     Inside bubblewrap nothing may get through: raises :class:`TemplateError`. Plain processes cannot stop an attack
     that reads files, so there the leaks are returned, for the caller to tell; see :class:`ProcessSandbox`.
     """
-    key = _key(bench.template, bench.sandbox)
+    key = _key(bench.template, bench.executor.sandbox)
     if cache.exists() and cache.read_text().strip() == key:
         return []
     leaks = [row for row in run_cheats(bench) if not row.contained]
-    if leaks and bench.sandbox.name != "process":
+    if leaks and bench.executor.sandbox != "process":
         raise TemplateError(
             f"template '{bench.template.name}': the attack '{leaks[0].name}' gets through ({leaks[0].detail})",
             "mend evaluate.py; see `scientist templates check`",
@@ -114,6 +113,6 @@ def ensure_contained(bench: Bench, cache: Path) -> list[CheatRow]:
     return leaks
 
 
-def _key(template: Template, sandbox: Sandbox) -> str:
+def _key(template: Template, sandbox: str) -> str:
     cheats: Sequence[str] = [sha256(code) for _, _, _, code in load_cheats(template)]
-    return sha256(canonical_json([template.fingerprint(), sandbox.name, *cheats]))
+    return sha256(canonical_json([template.fingerprint(), sandbox, *cheats]))

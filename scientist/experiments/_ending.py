@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from scientist.experiments._executor import Ending
 from scientist.experiments._results import Status
 from scientist.lab import sha256_file
+from scientist.template import Budget
 
 LOG_LIMIT = 64 * 1024
 """Bytes of a run's log that are kept, from its end."""
@@ -32,23 +32,32 @@ def _tail(path: Path) -> bytes:
         return handle.read()
 
 
-def classify(answer: Mapping[str, Any], log: str, wall_s: float) -> tuple[Status, str]:
-    """Status and reason from how the process ended and its last words."""
+def classify(ending: Ending, log: str, budget: Budget) -> tuple[Status, str]:
+    """Status and reason from how the process tree ended and its last words."""
     last = next((line.strip() for line in reversed(log.splitlines()) if line.strip()), "")[:200]
-    if answer["outcome"] == "wall":
-        return "timeout", f"no end within {wall_s:g} s"
-    if answer["outcome"] == "signal":
-        name = {9: "SIGKILL", 11: "SIGSEGV", 24: "SIGXCPU", 25: "SIGXFSZ", 6: "SIGABRT"}.get(answer["code"], "")
-        if answer["code"] == 24:
-            return "timeout", "used more CPU time than allowed"
-        return "failed", f"ended by signal {answer['code']}{f' ({name})' if name else ''}"
-    if answer["code"] == 0:
+    at_limit: dict[str, tuple[Status, str]] = {
+        "wall": ("timeout", f"no end within {budget.wall_s:g} s"),
+        "cpu": ("timeout", "used more CPU time than allowed"),
+        "memory": ("memory", f"used more than {budget.memory_mb} MB of memory"),
+        "processes": ("processes", f"started more than {budget.processes} processes"),
+        "disk": ("disk", f"wrote more than {budget.disk_mb} MB"),
+        "log": ("log", f"printed more than {budget.log_mb} MB"),
+        "killed": ("killed", "the run took its sandbox down"),
+    }
+    if ending.kind in at_limit:
+        return at_limit[ending.kind]
+    if ending.kind == "signal":
+        name = {9: "SIGKILL", 11: "SIGSEGV", 24: "SIGXCPU", 25: "SIGXFSZ", 6: "SIGABRT"}.get(ending.code, "")
+        if ending.code == 24:
+            return at_limit["cpu"]
+        return "failed", f"ended by signal {ending.code}{f' ({name})' if name else ''}"
+    if ending.code == 0:
         return "ok", ""
     if "MemoryError" in last or "Unable to allocate" in last:
         return "memory", last
     if "File too large" in last:
-        return "output", last
-    return "failed", last or f"exit status {answer['code']}"
+        return "disk", last
+    return "failed", last or f"exit status {ending.code}"
 
 
 def collect(outputs: Path, limit_mb: int) -> tuple[dict[str, str], str]:

@@ -10,8 +10,13 @@ from scientist.experiments._study import Expect
 from scientist.lab import KnobValue, Record
 from scientist.template import Split
 
-Status = Literal["ok", "failed", "timeout", "memory", "output", "invalid", "killed"]
-Verdict = Literal["supported", "contradicted", "negligible", "equivalent", "inconclusive", "untested"]
+Status = Literal[
+    "ok", "failed", "timeout", "memory", "processes", "disk", "log", "output", "invalid", "killed", "stopped"
+]
+"""How a run ended; `stopped` was never begun, because its variant could no longer win (see `Study.early_stop`)."""
+
+Verdict = Literal["supported", "contradicted", "negligible", "equivalent", "inconclusive", "untested", "futile"]
+"""`futile`: stopped early; an effect worth caring about was excluded on *search*, and nothing is claimed."""
 
 
 class RunResult(Record):
@@ -29,6 +34,9 @@ class RunResult(Record):
     reason: str = ""
     metrics: dict[Split, dict[str, float]] = Field(default_factory=dict)
     artefacts: dict[str, str] = Field(default_factory=dict, description="path below outputs/ -> sha256")
+    tree: str = Field(
+        default="", description="hash of all code and knobs, without the seed: the same work has the same"
+    )
     trials: int = Field(default=1, description="runs spent to get this result (tuning)")
     reused_from: str = Field(default="", description="an identical run whose result this is")
 
@@ -40,6 +48,9 @@ class Usage(Record):
     cpu_s: float
     max_rss_mb: float
     sandbox: str
+    node: str = Field(default="", description="the machine, where it was not this one")
+    judged: int = Field(default=1, description="how often the artefacts were judged; a suspiciously good score twice")
+    resumed: bool = Field(default=False, description="it continued from a checkpoint")
 
 
 class FinalScores(Record):

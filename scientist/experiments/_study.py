@@ -56,6 +56,19 @@ class Pilot(Record):
     expected_power: float = Field(ge=0, le=1, description="power at the primary contrast with the seeds chosen")
 
 
+class EarlyStop(Record):
+    """When a variant may be stopped, declared with the study.
+
+    After `look` seeds the paired interval at level `alpha` / contrasts is taken on *search*, never on the split that
+    decides. A contrast is futile when that interval lies wholly below the smallest effect in the expected direction;
+    a variant all of whose contrasts are futile is not run any further, and those contrasts claim nothing. Stopping for
+    futility alone cannot raise the rate of false claims; they stay in the family that Holm's correction counts.
+    """
+
+    look: int = Field(ge=2, description="seeds after which it is looked at, once")
+    split: Literal["search"] = "search"
+
+
 class Study(Record):
     """Everything that is decided before the first run. Its canonical bytes are hashed, journaled and never changed."""
 
@@ -67,7 +80,10 @@ class Study(Record):
     metric: str
     direction: Direction
     decide_on: Literal["keep"] = "keep"
-    confirm_on: Literal["final"] = "final"
+    confirm_on: Literal["final", "none"] = Field(default="final", description="'none': the template holds nothing out")
+    judging: Literal["sealed", "self-reported"] = "sealed"
+    seeded: bool = Field(default=True, description="false: seeds only number repetitions of a run that takes no seed")
+    early_stop: EarlyStop | None = None
     alpha: float
     power: float
     correction: Literal["holm"] = "holm"

@@ -96,7 +96,7 @@ def become_candidate(request: dict[str, Any]) -> NoReturn:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CPU, (int(request["cpu_s"]) + 1, int(request["cpu_s"]) + 2))
         resource.setrlimit(resource.RLIMIT_AS, (request["memory_mb"] * megabyte,) * 2)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (request["output_mb"] * megabyte,) * 2)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (request["disk_mb"] * megabyte,) * 2)
         argv = request["argv"]
         if argv[0] in ("python", "python3") and len(argv) > 1 and argv[1].endswith(".py"):
             sys.argv = argv[1:]

@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     online: bool = Field(default=True, description="ask arXiv and Semantic Scholar when there is a network")
     arxiv_url: str = Field(default="https://export.arxiv.org", description="where arXiv's API is")
     semantic_scholar_url: str = Field(default="https://api.semanticscholar.org", description="where S2's API is")
+    early_stop: bool = Field(default=False, description="stop variants half-way that can no longer win; declared")
+    executor: str = Field(default="local", pattern="^(local|ray)$", description="where runs execute")
+    address: str = Field(default="", description="Ray cluster to join, 'host:port' or 'auto'; empty starts one here")
     sandbox: str = Field(default="auto", pattern="^(auto|bubblewrap|process)$", description="how runs are isolated")
 
     @classmethod

@@ -17,6 +17,16 @@ Split = Literal["search", "keep", "final"]
 SPLITS: tuple[Split, ...] = ("search", "keep", "final")
 
 
+class Site(Record):
+    """Where the source of a stranger's template takes a value from: an option of its command, or a literal to replace."""
+
+    kind: Literal["option", "literal"]
+    file: str = Field(description="path below the template")
+    name: str = Field(description="the option's flag ('--lr'), or how the source calls the literal ('train.lr')")
+    line: int = Field(ge=1, description="counted from 1")
+    column: int = Field(default=0, ge=0, description="of the literal, counted from 0 in UTF-8 bytes as `ast` does")
+
+
 class Knob(Record):
     """One thing that can be varied, with the reason why anybody would.
 
@@ -46,6 +56,7 @@ class Knob(Record):
     topics: tuple[str, ...] = Field(default=(), description="topics of the literature it touches")
     api: tuple[str, ...] = Field(default=(), description="classes whose documentation names the sources of the method")
     labels: dict[str, str] = Field(default_factory=dict, description="how prose calls a value: mlp -> 'a small MLP'")
+    site: Site | None = Field(default=None, description="where the value goes in a template that knows no knobs.json")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -112,13 +123,47 @@ class Objective(Record):
 
 
 class Budget(Record):
-    """Limits of one run, and how many runs one study may spend."""
+    """Limits of one run, what it needs of a machine, and how many runs one study may spend."""
 
     wall_s: float = Field(gt=0, le=86400)
-    cpu_s: float = Field(gt=0, le=86400)
+    cpu_s: float = Field(gt=0, le=86400, description="of the whole process tree")
     memory_mb: int = Field(gt=0)
-    output_mb: int = Field(default=16, gt=0)
+    output_mb: int = Field(default=16, gt=0, description="artefacts that are kept")
+    disk_mb: int = Field(default=256, gt=0, description="everything that a run writes, kept or not")
+    log_mb: int = Field(default=8, gt=0, description="what it prints; only the end is kept")
+    processes: int = Field(default=64, gt=0, description="processes and threads at a time")
+    open_files: int = Field(default=256, ge=16, description="per process")
+    cpus: float = Field(default=1, gt=0, description="cores that a run keeps busy, for placing it on a machine")
+    gpus: float = Field(default=0, ge=0, description="GPUs that a run needs, for placing it on a machine")
     runs: int = Field(default=200, gt=0, description="most runs of one study")
+
+
+class ArraySpec(Record):
+    """One array of an `.npz` artefact. Values must be finite, and lie between `low` and `high` where these are given."""
+
+    dtype: Literal["float", "int", "bool", "text"]
+    shape: tuple[int | str, ...] = Field(
+        default=(), description="sizes; a name stands for any size, the same wherever it stands in the file"
+    )
+    low: float | None = None
+    high: float | None = None
+
+
+class Artefact(Record):
+    """One file that a run may leave in outputs/. What is not declared is refused before the evaluator sees it."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]*\.(json|npz)$")
+    required: bool = True
+    max_mb: float = Field(default=4, gt=0, description="of the file, and of what it unpacks to")
+    arrays: dict[str, ArraySpec] = Field(default_factory=dict, description="of an .npz: these arrays and no others")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.name.endswith(".npz") != bool(self.arrays):
+            raise ValueError("an .npz artefact declares its 'arrays', a .json one has none")
+        if ".." in self.name.split("/"):
+            raise ValueError("an artefact lies below outputs/")
+        return self
 
 
 class Template(Record):
@@ -129,9 +174,18 @@ class Template(Record):
     title: str
     summary: str = Field(min_length=20, description="one sentence: what the task is")
     background: str = Field(min_length=40, description="a paragraph: why anybody studies it, without free numbers")
+    layout: Literal["scientist", "ai-scientist"] = Field(
+        default="scientist", description="ours, or `experiment.py --out_dir run_i` whose metrics are self-reported"
+    )
     editable: tuple[str, ...] = Field(min_length=1)
-    sealed: tuple[str, ...] = Field(min_length=1)
+    sealed: tuple[str, ...] = ()
     command: tuple[str, ...] = Field(min_length=2)
+    splits: tuple[Split, ...] = Field(
+        default=SPLITS, description="all three, or only 'keep' where nothing can be held out"
+    )
+    artefacts: tuple[Artefact, ...] = Field(default=(), description="whitelist of outputs/; empty: any JSON or NPZ")
+    checkpoints: bool = Field(default=False, description="the candidate continues from what it left in checkpoint/")
+    seed_site: Site | None = Field(default=None, description="where a stranger's template takes its seed, if it does")
     warm: tuple[str, ...] = Field(default=(), description="modules imported once per worker, before any candidate code")
     hide: tuple[str, ...] = Field(
         default=(), description="'package:folder' that candidates must not read, such as the labels' source"
@@ -154,8 +208,14 @@ class Template(Record):
             for other in knob.only_with:
                 if other not in names:
                     raise ValueError(f"knob '{knob.name}': only_with names '{other}', which is no knob")
+        if self.splits not in (SPLITS, ("keep",)):
+            raise ValueError('\'splits\' is ["search", "keep", "final"] or ["keep"]')
+        if len({artefact.name for artefact in self.artefacts}) != len(self.artefacts):
+            raise ValueError("two artefacts have the same name")
         if set(self.editable) & set(self.sealed):
             raise ValueError("a file cannot be both editable and sealed")
+        if self.layout == "scientist" and "evaluate.py" not in self.sealed:
+            raise ValueError("'evaluate.py' is missing from 'sealed'")
         return self
 
     def knob(self, name: str) -> Knob:
@@ -171,6 +231,21 @@ class Template(Record):
             if metric.name == name:
                 return metric
         raise ValueError(f"no metric '{name}'{nearest(name, [m.name for m in self.metrics])}")
+
+    @property
+    def judging(self) -> Literal["sealed", "self-reported"]:
+        """Who computes the metrics: a sealed evaluator, or the code under test itself."""
+        return "sealed" if self.layout == "scientist" else "self-reported"
+
+    @property
+    def seeded(self) -> bool:
+        """A seed decides a run; otherwise runs are repetitions whose numbers only tell them apart."""
+        return self.layout == "scientist" or self.seed_site is not None
+
+    @property
+    def looked_at(self) -> Split:
+        """The split that pilots and tuning may look at."""
+        return self.splits[0]
 
     @property
     def defaults(self) -> dict[str, KnobValue]:

@@ -26,7 +26,7 @@ def dial() -> Template:
 
 @pytest.fixture(scope="module", params=KINDS)
 def bench(request: pytest.FixtureRequest, dial: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    with Bench(dial, choose_sandbox(request.param), tmp_path_factory.mktemp("bench") / "scratch", 1) as made:
+    with Bench.local(dial, choose_sandbox(request.param), tmp_path_factory.mktemp("bench") / "scratch", 1) as made:
         yield made
 
 
@@ -117,7 +117,7 @@ def test_links_and_pipes_are_no_artefacts(bench: Bench, code: str) -> None:
 def test_bubblewrap_hides_the_rest_of_the_machine(dial: Template, tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("labels")
-    with Bench(dial, choose_sandbox("bubblewrap"), tmp_path / "scratch", 1) as bench:
+    with Bench.local(dial, choose_sandbox("bubblewrap"), tmp_path / "scratch", 1) as bench:
         for code in (
             f"open({str(secret)!r}).read()",
             f"open({str(dial.root / 'evaluate.py')!r}).read()",
@@ -139,13 +139,13 @@ def test_a_candidate_has_no_capability_to_undo_the_sandbox(dial: Template, tmp_p
         "done = libc.mount(b'none', b'/usr', None, MS_REMOUNT | MS_BIND, None)\n"
         "sys.exit(f'remounted {done} ' + open('/proc/self/status').read().split('CapEff:')[1].split()[0])\n"
     )
-    with Bench(dial, choose_sandbox("bubblewrap"), tmp_path / "scratch", 1) as bench:
+    with Bench.local(dial, choose_sandbox("bubblewrap"), tmp_path / "scratch", 1) as bench:
         assert attempt(bench, remount) == ("failed", "remounted -1 0000000000000000")
 
 
 @pytest.mark.skipif("bubblewrap" not in KINDS, reason="bubblewrap does not work here")
 def test_no_run_leaves_anything_for_the_next(dial: Template, tmp_path: Path) -> None:
-    with Bench(dial, choose_sandbox("bubblewrap"), tmp_path / "scratch", 1) as bench:
+    with Bench.local(dial, choose_sandbox("bubblewrap"), tmp_path / "scratch", 1) as bench:
         for place in ("/tmp", "/dev/shm", "/bench"):
             wrote = f"open('{place}/note', 'w').write('labels')\nraise SystemExit('wrote')"
             assert attempt(bench, wrote) == ("failed", "wrote")
@@ -168,7 +168,7 @@ def test_a_sealed_file_that_changes_stops_everything(tmp_path: Path) -> None:
     copy = tmp_path / "dial"
     shutil.copytree(DIAL, copy)
     template = load_template(copy)
-    with Bench(template, choose_sandbox("process"), tmp_path / "scratch", 1) as bench:
+    with Bench.local(template, choose_sandbox("process"), tmp_path / "scratch", 1) as bench:
         (copy / "evaluate.py").write_text((copy / "evaluate.py").read_text() + "\n# bent\n")
         with pytest.raises(MachineryError, match="sealed file"), bench.run(template.defaults, 1, ("keep",)):
             pass
@@ -182,6 +182,6 @@ def test_an_evaluator_that_cannot_be_loaded_is_one_line(tmp_path: Path) -> None:
     (copy / "evaluate.py").write_text("raise RuntimeError('broken evaluator')\n")
     with (
         pytest.raises(MachineryError, match="broken evaluator"),
-        Bench(load_template(copy), choose_sandbox("process"), tmp_path / "scratch", 1),
+        Bench.local(load_template(copy), choose_sandbox("process"), tmp_path / "scratch", 1),
     ):
         pass

@@ -22,6 +22,8 @@ class Listening:
 
     def runs(self, done: int, total: int, failed: int) -> None: ...
 
+    def curve(self, run: str, point: object) -> None: ...
+
     def note(self, text: str) -> None:
         self.notes.append(text)
 

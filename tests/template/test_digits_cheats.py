@@ -79,7 +79,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     if not bubblewrap_works()[0]:
         pytest.skip("bubblewrap does not work here")
     sandbox = choose_sandbox("bubblewrap", TEMPLATE.hide)
-    with Bench(TEMPLATE, sandbox, tmp_path_factory.mktemp("scratch") / "bench", 1) as ready:
+    with Bench.local(TEMPLATE, sandbox, tmp_path_factory.mktemp("scratch") / "bench", 1) as ready:
         yield ready
 
 

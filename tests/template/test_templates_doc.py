@@ -46,7 +46,7 @@ def test_its_attacks_end_as_they_say(tide: Path) -> None:
     if not bubblewrap_works()[0]:
         pytest.skip("bubblewrap does not work here")
     template = load_template(tide)
-    with Bench(template, choose_sandbox("bubblewrap"), tide.parent / "scratch", 1) as bench:
+    with Bench.local(template, choose_sandbox("bubblewrap"), tide.parent / "scratch", 1) as bench:
         majority = bench.judge.describe(template.defaults)["majority"]
         for path in sorted((tide / "cheats").glob("*.py")):
             (end,) = re.findall(r"^# expect: (\w+)$", path.read_text(), re.MULTILINE)
@@ -65,6 +65,6 @@ def test_reading_the_salt_works_where_it_can_be_read(tide: Path) -> None:
 
 
 def test_every_key_is_explained() -> None:
-    known = set(Template.model_fields) - {"schema_version", "root", "objective", "budget", "metrics", "knobs"}
+    known = set(Template.model_fields) - {"schema_version", "root", "objective", "budget", "metrics", "knobs", "artefacts"}
     for name in (*known, *Knob.model_fields, *set(Metric.model_fields)):
         assert f"`{name}`" in PAGE or f"`{name} " in PAGE, name
