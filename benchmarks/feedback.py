@@ -39,7 +39,8 @@ from scientist.experiments import (
     scores_by_split,
     seeds_for,
 )
-from scientist.experiments._statistics import estimate, holds
+from scientist.experiments._estimates import estimate
+from scientist.experiments._statistics import holds
 from scientist.ideas import load_backlog, write_idea
 from scientist.lab import Lab, canonical_json, create_lab, read_json, sha256, write_atomic
 from scientist.loop import PaperSummary, campaign_for, summarise

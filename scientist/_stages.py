@@ -25,7 +25,7 @@ from scientist.experiments import (
     pilot,
     plan_study,
     read_results,
-    run_cells,
+    run_study,
 )
 from scientist.ideas import Idea, Lessons, read_idea, render_idea
 from scientist.lab import Lab, Record, read_json, remove_tree, sha256_file, write_atomic
@@ -210,15 +210,7 @@ class PaperInProgress:
     def run(self) -> None:
         lab, study = self.shop.lab, self.study
         known = known_runs(lab.papers, but=self.slug)
-        run_cells(
-            self.shop.bench,
-            study.variants,
-            study.seeds,
-            self.folder / "runs",
-            self.shop.progress,
-            lab.check_stop,
-            known,
-        )
+        run_study(self.shop.bench, study, self.folder / "runs", self.shop.progress, lab.check_stop, known)
 
     def open_final(self) -> None:
         lab, study = self.shop.lab, self.study

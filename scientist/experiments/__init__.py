@@ -1,10 +1,12 @@
 """Ideas made testable, run in a sandbox, judged outside the candidate, and analysed as declared."""
 
 from scientist.experiments._bench import Bench, Outcome
-from scientist.experiments._cells import known_runs, read_results, run_cells, run_key
+from scientist.experiments._cells import known_runs, read_results, run_cells, run_key, run_study
 from scientist.experiments._cheats import CheatRow, ensure_contained, run_cheats
 from scientist.experiments._conduct import freeze, frozen_study, open_final, pilot, plan_study
 from scientist.experiments._design import compile_design, identifier
+from scientist.experiments._early import declare_early_stop, futile_contrasts, stopped_variants
+from scientist.experiments._estimates import contrast_values, scores_by_split, tidy
 from scientist.experiments._executor import Ending, Executor, Limits, LocalExecutor
 from scientist.experiments._judge import Judge
 from scientist.experiments._power import power_of, sd_upper_limit, seeds_for, seeds_needed
@@ -20,7 +22,7 @@ from scientist.experiments._results import (
     Verdict,
 )
 from scientist.experiments._sandbox import Sandbox, bubblewrap_works, choose_sandbox
-from scientist.experiments._statistics import analyse, contrast_values, holm, paired, scores_by_split, tidy
+from scientist.experiments._statistics import analyse, holm, paired
 from scientist.experiments._study import Contrast, EarlyStop, Pilot, Study, Tuner, Variant
 
 __all__ = [
@@ -53,9 +55,11 @@ __all__ = [
     "choose_sandbox",
     "compile_design",
     "contrast_values",
+    "declare_early_stop",
     "ensure_contained",
     "freeze",
     "frozen_study",
+    "futile_contrasts",
     "holm",
     "identifier",
     "known_runs",
@@ -68,9 +72,11 @@ __all__ = [
     "run_cells",
     "run_cheats",
     "run_key",
+    "run_study",
     "scores_by_split",
     "sd_upper_limit",
     "seeds_for",
     "seeds_needed",
+    "stopped_variants",
     "tidy",
 ]

@@ -9,11 +9,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from scientist.experiments._bench import Bench, Outcome
+from scientist.experiments._curves import CURVE_FILE, read_curve, render_curve
+from scientist.experiments._early import futile_contrasts, stopped_variants
+from scientist.experiments._estimates import tidy
+from scientist.experiments._executor import Point
 from scientist.experiments._results import RunResult, Usage
-from scientist.experiments._statistics import tidy
-from scientist.experiments._study import Variant
+from scientist.experiments._study import Study, Variant
 from scientist.experiments._tuning import tune
-from scientist.lab import KnobValue, canonical_json, read_json, sha256
+from scientist.lab import KnobValue, canonical_json, read_json, sha256, write_atomic
 from scientist.lab._files import disk_error
 from scientist.progress import Progress
 from scientist.template import Split, Template
@@ -77,7 +80,7 @@ def run_cells(
         if path.exists():
             result = read_json(RunResult, path)
             done += result.trials
-            failed += result.status != "ok"
+            failed += result.status not in ("ok", "stopped")
         else:
             missing.append((variant, seed))
     progress.runs(done, total, failed)
@@ -89,7 +92,7 @@ def run_cells(
             return _reuse(known[key], target, variant)
         if variant.tuner:
             return _tuned_cell(bench, variant, seed, key, target)
-        return _plain_cell(bench, variant, seed, key, target)
+        return _plain_cell(bench, variant, seed, key, target, progress)
 
     queue = iter(missing)
     with ThreadPoolExecutor(max_workers=bench.size, thread_name_prefix="run") as pool:
@@ -105,7 +108,7 @@ def run_cells(
                 for future in ended:
                     result = future.result()
                     done += result.trials
-                    failed += result.status != "ok"
+                    failed += result.status not in ("ok", "stopped")
                 if ended:
                     progress.runs(done, total, failed)
         except BaseException as error:
@@ -126,8 +129,50 @@ def read_results(folder: Path, variants: Iterable[Variant], seeds: Sequence[int]
     ]
 
 
-def _plain_cell(bench: Bench, variant: Variant, seed: int, key: str, target: Path) -> RunResult:
-    with bench.run(variant.knobs, seed, seen(bench.template), key=key) as outcome:
+def run_study(
+    bench: Bench,
+    study: Study,
+    folder: Path,
+    progress: Progress,
+    check_stop: CheckStop,
+    known: Mapping[str, Path] | None = None,
+) -> list[RunResult]:
+    """:func:`run_cells` for a frozen study, with the early stopping that it declares.
+
+    A run that is not begun because its variant can no longer win gets a result of status `stopped`.
+    """
+    if study.early_stop is not None:
+        look = study.early_stop.look
+        early = run_cells(bench, study.variants, study.seeds[:look], folder, progress, check_stop, known)
+        fingerprint = bench.template.fingerprint()
+        for name in stopped_variants(study, futile_contrasts(study, early)):
+            variant = study.variant(name)
+            progress.note(f"{study.slug}: '{variant.title}' stopped after {look} seeds, it can no longer win")
+            for seed in study.seeds[look:]:
+                target = folder / name / f"seed-{seed}" / "result.json"
+                if not target.exists():
+                    key = run_key(bench.template, fingerprint, variant, seed)
+                    write_atomic(target, _stopped(variant, seed, key, look).canonical())
+    return run_cells(bench, study.variants, study.seeds, folder, progress, check_stop, known)
+
+
+def _stopped(variant: Variant, seed: int, key: str, look: int) -> RunResult:
+    return RunResult(
+        variant=variant.name,
+        seed=seed,
+        key=key,
+        knobs=variant.knobs,
+        status="stopped",
+        reason=f"not begun: after {look} seeds an effect worth caring about was excluded on search",
+        trials=0,
+    )
+
+
+def _plain_cell(bench: Bench, variant: Variant, seed: int, key: str, target: Path, progress: Progress) -> RunResult:
+    def watch(points: Sequence[Point]) -> None:
+        progress.curve(f"{variant.title}, seed {seed}", points[-1])
+
+    with bench.run(variant.knobs, seed, seen(bench.template), watch=watch, key=key) as outcome:
         result = _result(variant, variant.knobs, seed, key, outcome)
         _place(target, outcome, result)
     return result
@@ -160,6 +205,8 @@ def _place(target: Path, outcome: Outcome, result: RunResult, trials: Path | Non
             _copy_plain(outcome.folder / name, staging / name)
         for name in result.artefacts:
             _copy_plain(outcome.folder / "outputs" / name, staging / "outputs" / name)
+        if points := read_curve(outcome.folder / CURVE_FILE):
+            (staging / "curve.jsonl").write_bytes(render_curve(points))
         if trials is not None:
             for folder in sorted(trials.iterdir()):
                 shutil.move(folder, staging / folder.name)

@@ -10,9 +10,10 @@ from scientist.errors import MachineryError, StudyError
 from scientist.experiments._bench import Bench
 from scientist.experiments._cells import CheckStop, run_cells
 from scientist.experiments._design import compile_design, identifier
+from scientist.experiments._early import declare_early_stop
+from scientist.experiments._estimates import contrast_values, scores_by_split, tidy
 from scientist.experiments._power import MIN_SEEDS, power_of, sd_upper_limit, seeds_for, seeds_needed
 from scientist.experiments._results import FinalScores, RunResult
-from scientist.experiments._statistics import contrast_values, scores_by_split, tidy
 from scientist.experiments._study import Contrast, Pilot, Study, Variant
 from scientist.ideas._idea import Idea, render_idea
 from scientist.lab import Journal, Settings, read_json, sha256, write_atomic
@@ -99,6 +100,7 @@ def plan_study(
         confirm_on="final" if "final" in template.splits else "none",
         judging=template.judging,
         seeded=template.seeded,
+        early_stop=declare_early_stop(count) if settings.early_stop and "search" in template.splits else None,
     )
 
 
@@ -144,8 +146,15 @@ def frozen_study(paper: Path, journal: Journal) -> Study:
 
 
 def open_final(bench: Bench, study: Study, results: Sequence[RunResult], paper: Path, journal: Journal) -> FinalScores:
-    """Score the *final* split of every good run, once, and journal the opening before anything is read."""
+    """Score the *final* split of every good run, once, and journal the opening before anything is read.
+
+    A template that holds nothing out has no such split: nothing is opened, and the scores stay empty.
+    """
     digest = study.digest()
+    if study.confirm_on == "none":
+        nothing = FinalScores(study_sha256=digest, scores={})
+        write_atomic(paper / "final.json", nothing.canonical())
+        return nothing
     earlier = journal.find("final.opened", slug=study.slug, study=digest)
     if not earlier:
         journal.append("final.opened", slug=study.slug, study=digest)

@@ -77,6 +77,7 @@ class VariantSummary(Record):
     name: str
     n_ok: int
     n_failed: int
+    n_stopped: int = Field(default=0, description="never begun, because the variant could no longer win")
     estimates: dict[Split, dict[str, Estimate]]
 
 
@@ -116,6 +117,7 @@ class Analysis(Record):
     study_sha256: str
     n_runs: int
     n_failed: int
+    n_stopped: int = 0
     variants: tuple[VariantSummary, ...]
     contrasts: tuple[ContrastResult, ...]
 

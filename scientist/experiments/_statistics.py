@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import scipy
 
+from scientist.experiments._early import futile_contrasts
+from scientist.experiments._estimates import Scores, contrast_values, estimate, scores_by_split, tidy
 from scientist.experiments._results import (
     Analysis,
     ContrastEstimate,
@@ -23,30 +25,6 @@ from scientist.experiments._results import (
 )
 from scientist.experiments._study import Contrast, Study
 from scientist.template import Split
-
-SIGNIFICANT_DIGITS = 10
-"""Stored statistics are rounded to this many digits, so that they are the same on machines whose libm differs."""
-
-Scores = Mapping[str, Mapping[int, Mapping[str, float]]]
-"""variant -> seed -> metric -> value, on one split."""
-
-
-def tidy(value: float) -> float:
-    """Round to :data:`SIGNIFICANT_DIGITS` significant digits (0 stays 0)."""
-    return float(f"{value:.{SIGNIFICANT_DIGITS}g}") + 0.0
-
-
-def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
-    """Mean of independent values with Student's t interval. n = 1 gives the value alone, n = 0 nothing."""
-    n = len(values)
-    if n == 0:
-        return Estimate(n=0, mean=None)
-    mean = float(np.mean(values))
-    if n == 1:
-        return Estimate(n=1, mean=tidy(mean))
-    sd = float(np.std(values, ddof=1))
-    half = float(scipy.stats.t.ppf(0.5 + confidence / 2, n - 1)) * sd / math.sqrt(n)
-    return Estimate(n=n, mean=tidy(mean), sd=tidy(sd), ci_low=tidy(mean - half), ci_high=tidy(mean + half))
 
 
 def paired(values: Sequence[float], margin: float, confidence: float = 0.95) -> ContrastEstimate:
@@ -156,7 +134,12 @@ def holds(
     contrast: Contrast, result: Verdict, keep: ContrastEstimate, final: ContrastEstimate, alpha: float
 ) -> bool | None:
     """Whether what was found on *keep* is found again on *final*. None when nothing was claimed or nothing opened."""
-    if result in ("inconclusive", "untested") or final.mean is None or final.ci_low is None or final.ci_high is None:
+    if (
+        result in ("inconclusive", "untested", "futile")
+        or final.mean is None
+        or final.ci_low is None
+        or final.ci_high is None
+    ):
         return None
     if result in ("negligible", "equivalent") or (contrast.expect == "equivalent" and result == "supported"):
         return final.p_equivalence is not None and final.p_equivalence < alpha
@@ -165,28 +148,18 @@ def holds(
     return same_sign and not final.ci_low <= 0 <= final.ci_high
 
 
-def contrast_values(contrast: Contrast, scores: Scores, metric: str) -> dict[int, float]:
-    """Per-seed values of a contrast, over the seeds at which every variant it weighs has a score."""
-    seeds = set.intersection(*(set(scores.get(name, {})) for name in contrast.weights))
-    return {
-        seed: sum(weight * scores[name][seed][metric] for name, weight in sorted(contrast.weights.items()))
-        for seed in sorted(seeds)
-    }
+def _draws(study: Study, contrast: Contrast, scores: Scores) -> list[float]:
+    """Per-seed values of a contrast as independent draws.
 
-
-def scores_by_split(
-    results: Sequence[RunResult], final: FinalScores | None
-) -> dict[Split, dict[str, dict[int, dict[str, float]]]]:
-    """Arrange results as split -> variant -> seed -> metrics; failed runs are absent."""
-    table: dict[Split, dict[str, dict[int, dict[str, float]]]] = {"search": {}, "keep": {}, "final": {}}
-    for result in results:
-        if result.status == "ok":
-            for split, metrics in result.metrics.items():
-                table[split].setdefault(result.variant, {})[result.seed] = dict(metrics)
-    if final is not None:
-        for variant, by_seed in final.scores.items():
-            table["final"][variant] = {int(seed): dict(metrics) for seed, metrics in by_seed.items()}
-    return table
+    A stranger's script that prints the same number whatever its seed gives one draw, however often it is run: where
+    every variant of the contrast is constant and the metric is self-reported, the copies count once.
+    """
+    values = list(contrast_values(contrast, scores, study.metric).values())
+    if study.judging == "self-reported":
+        variants = ([row[study.metric] for row in scores.get(name, {}).values()] for name in contrast.weights)
+        if all(len(set(rows)) <= 1 for rows in variants):
+            return values[:1]
+    return values
 
 
 def analyse(study: Study, results: Sequence[RunResult], final: FinalScores | None = None) -> Analysis:
@@ -201,21 +174,23 @@ def analyse(study: Study, results: Sequence[RunResult], final: FinalScores | Non
             raise ValueError(f"run {result.variant}/seed-{result.seed} is not part of the study")
     table = scores_by_split(results, final)
     splits: list[Split] = ["search", "keep", "final"] if final is not None else ["search", "keep"]
+    if study.confirm_on == "none":
+        splits = ["keep"]
+    futile = futile_contrasts(study, results)
     estimates = {
         contrast.id: {
-            split: paired(
-                list(contrast_values(contrast, table[split], study.metric).values()), contrast.smallest_effect
-            )
-            for split in splits
+            split: paired(_draws(study, contrast, table[split]), contrast.smallest_effect) for split in splits
         }
         for contrast in study.contrasts
     }
-    p_holm = holm([estimates[contrast.id]["keep"].p for contrast in study.contrasts])
-    p_equivalence = holm([estimates[contrast.id]["keep"].p_equivalence for contrast in study.contrasts])
+    # What was stopped for futility is not tested, and still counts towards the size of the family.
+    tested = [None if contrast.id in futile else estimates[contrast.id]["keep"] for contrast in study.contrasts]
+    p_holm = holm([keep.p if keep else None for keep in tested])
+    p_equivalence = holm([keep.p_equivalence if keep else None for keep in tested])
     outcomes = []
     for contrast, p, pe in zip(study.contrasts, p_holm, p_equivalence, strict=True):
         keep = estimates[contrast.id]["keep"]
-        found = verdict(contrast, keep, p, pe, study.alpha)
+        found = "futile" if contrast.id in futile else verdict(contrast, keep, p, pe, study.alpha)
         on_final = estimates[contrast.id].get("final", ContrastEstimate(n=0, mean=None))
         outcomes.append(
             ContrastResult(
@@ -230,8 +205,9 @@ def analyse(study: Study, results: Sequence[RunResult], final: FinalScores | Non
         )
     return Analysis(
         study_sha256=study.digest(),
-        n_runs=sum(result.trials for result in results),
-        n_failed=sum(result.status != "ok" for result in results),
+        n_runs=sum(result.trials for result in results if result.status != "stopped"),
+        n_failed=sum(result.status not in ("ok", "stopped") for result in results),
+        n_stopped=sum(result.status == "stopped" for result in results),
         variants=tuple(_summary(study, variant.name, results, table, splits) for variant in study.variants),
         contrasts=tuple(outcomes),
     )
@@ -253,6 +229,7 @@ def _summary(
     return VariantSummary(
         name=name,
         n_ok=sum(result.status == "ok" for result in own),
-        n_failed=sum(result.status != "ok" for result in own),
+        n_failed=sum(result.status not in ("ok", "stopped") for result in own),
+        n_stopped=sum(result.status == "stopped" for result in own),
         estimates=by_metric,
     )

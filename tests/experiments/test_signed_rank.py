@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from scientist.experiments._statistics import signed_rank, tidy
+from scientist.experiments._estimates import tidy
+from scientist.experiments._statistics import signed_rank
 
 
 @given(st.lists(st.integers(-3, 3), min_size=2, max_size=7).filter(any))

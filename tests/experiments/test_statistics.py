@@ -21,8 +21,9 @@ from scientist.experiments import (
     seeds_for,
     seeds_needed,
 )
+from scientist.experiments._estimates import estimate
 from scientist.experiments._power import MIN_SEEDS
-from scientist.experiments._statistics import estimate, verdict
+from scientist.experiments._statistics import verdict
 
 numbers = st.floats(-100, 100, allow_nan=False).map(lambda x: round(x, 6))
 
