@@ -1,4 +1,8 @@
-"""Import and export of ideas: our own JSON list, and the idea lists of AI-Scientist, versions 1 and 2."""
+"""Import and export of ideas: our own JSON list, and the ideas of AI-Scientist, versions 1, 2 and 3.
+
+The shapes of others have no design. What leaves in one of them carries our record beside its own fields, so that it
+comes back as it was; what came in one of them keeps the entry it was, so that it leaves as it came.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from pydantic import ValidationError
 
 from scientist.errors import RecordError
 from scientist.ideas._backlog import Backlog, load_backlog
+from scientist.ideas._entries import OURS, Shape, read_entries, record_of, remembered, to_entry
 from scientist.ideas._guess import guess
 from scientist.ideas._idea import Idea, write_idea
 from scientist.ideas._propose_compose import LONGEST_SLUG, LONGEST_TITLE, free_slug, plan, shortened, slugged
@@ -35,18 +40,27 @@ class Imported:
     unmatched: tuple[str, ...] = ()
 
 
-def export_ideas(backlog: Backlog) -> bytes:
-    """The valid ideas as one JSON list, prose included, by slug; `import_ideas` reads it back."""
-    return canonical_json([{**idea.model_dump(mode="json"), "notes": idea.notes} for idea in backlog])
+def export_ideas(backlog: Backlog, shape: Shape = "lab") -> bytes:
+    """The valid ideas as JSON by slug, prose included; :func:`import_ideas` reads every shape back.
+
+    'lab' is our own list; 'v1', 'v2' and 'v3' are AI-Scientist's, with our record under the key `Scientist`. An idea
+    that was imported in that very shape keeps the fields it came with. A single idea in shape 'v3' is one object, as
+    that version keeps one idea per file.
+    """
+    if shape == "lab":
+        return canonical_json([record_of(idea) for idea in backlog])
+    entries = [to_entry(idea, shape) for idea in backlog]
+    return canonical_json(entries[0] if shape == "v3" and len(entries) == 1 else entries)
 
 
 def import_ideas(path: Path, folder: Path, template: Template) -> Imported:
     """Read ideas from a JSON file into `folder`, each written atomically.
 
-    Entries with a `design` are ours and are validated as such. AI-Scientist's entries (`Name`, `Title`, `Experiment`
-    or `Experiments`) have none: the design is guessed by matching their words with the template's knobs, the idea
-    says so in its note and its own text stays in its prose. An entry that cannot become an idea is kept in
-    `unmatched-imports.json`. Raises :class:`RecordError` when the file is not a JSON list of objects.
+    Entries with a `design` are ours and are validated as such. AI-Scientist's entries (`Name` or `Title`, and any
+    other text) have none: the design is guessed by matching their words with the template's knobs, the idea
+    says so in its note and its own text stays in its prose. An entry that cannot become an idea, or needs a design
+    that nothing in it suggests, is kept in `unmatched-imports.json`. See :func:`read_entries` for the files that are
+    understood. Raises :class:`RecordError` when the file is none of them.
     """
     backlog = load_backlog(folder)
     taken = set(backlog.taken)
@@ -54,7 +68,7 @@ def import_ideas(path: Path, folder: Path, template: Template) -> Imported:
     ideas: list[Idea] = []
     already: list[str] = []
     aside: list[tuple[str, dict[str, Any]]] = []
-    for number, entry in enumerate(_entries(path), start=1):
+    for number, entry in enumerate(read_entries(path), start=1):
         found = _one(entry, f"{path}: entry {number}", template)
         if isinstance(found, str):
             aside.append((found, entry))
@@ -72,21 +86,11 @@ def import_ideas(path: Path, folder: Path, template: Template) -> Imported:
     return Imported(tuple(ideas), tuple(already), tuple(why for why, _ in aside))
 
 
-def _entries(path: Path) -> list[dict[str, Any]]:
-    text = read_text(path)
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise RecordError(f"{path}:{error.lineno}: not JSON: {error.msg}", "mend that line") from error
-    entries = data if isinstance(data, list) else [data]
-    for number, entry in enumerate(entries, start=1):
-        if not isinstance(entry, dict):
-            raise RecordError(f"{path}: entry {number} is not an object", "give a JSON list of ideas")
-    return entries
-
-
 def _one(entry: Mapping[str, Any], where: str, template: Template) -> Idea | str:
     """The idea of one entry, or one line that says why there is none."""
+    ours = entry.get(OURS)
+    if isinstance(ours, dict) and "design" in ours:
+        entry = ours
     if "design" in entry:
         try:
             idea = Idea.model_validate(dict(entry))
@@ -98,12 +102,13 @@ def _one(entry: Mapping[str, Any], where: str, template: Template) -> Idea | str
         return f"{where}: neither ours (no 'design') nor AI-Scientist's (no 'Name' or 'Title')"
     sketch = guess(" \n".join(_strings(dict(entry))), template)
     if sketch is None:
-        return f"{where}: '{title[:60]}' names no knob of template '{template.name}'"
+        return f"{where}: needs a design: '{title[:60]}' names no knob of template '{template.name}'"
     words = Words(template, sketch.settings, template.objective.smallest_effect)
     own_title, question, hypothesis = tell(sketch.design, sketch.expect, words)
+    slug = shortened(slugged(_text(entry, "Name") or title), LONGEST_SLUG - 4)
     try:
         return Idea(
-            slug=shortened(slugged(_text(entry, "Name") or title), LONGEST_SLUG - 4),
+            slug=slug if len(slug) > 2 else shortened(slugged(own_title), LONGEST_SLUG - 4),
             title=title if 8 <= len(title) <= LONGEST_TITLE else own_title[:LONGEST_TITLE],
             template=template.name,
             origin="import",
@@ -115,15 +120,17 @@ def _one(entry: Mapping[str, Any], where: str, template: Template) -> Idea | str
             design=sketch.design,
             settings=sketch.settings,
             note="imported; the design is guessed from its words: check it before you approve it",
-            notes=f"{plan(sketch, template, words)}\n\n{_prose(entry)}",
+            notes=f"{plan(sketch, template, words)}\n\n{_prose(entry)}\n\n{remembered(entry)}",
         )
     except ValidationError as error:
         return explain(error, Idea, where)
 
 
 def _text(entry: Mapping[str, Any], key: str) -> str:
-    value = entry.get(key)
-    return value.strip() if isinstance(value, str) else ""
+    """The text under a key, however it is capitalised, as one printable line."""
+    value = next((value for name, value in entry.items() if name.lower() == key.lower()), "")
+    text = value if isinstance(value, str) else ""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _strings(value: Any) -> list[str]:
@@ -139,7 +146,7 @@ def _prose(entry: Mapping[str, Any]) -> str:
     lines = ["## As imported"]
     for key, value in entry.items():
         shown = value if isinstance(value, str) else "\n".join(_strings(value)) or json.dumps(value)
-        lines.append(f"**{key}**: {shown.strip()}")
+        lines.append(f"**{key}**: {shown.strip()}".replace("\r\n", "\n").replace("\r", "\n"))
     return "\n\n".join(lines)
 
 

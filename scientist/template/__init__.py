@@ -1,5 +1,8 @@
-"""The contract of a task: loading, knobs, checks and cheats."""
+"""The contract of a task: loading, knobs, checks and cheats; ours, and directories in the AI-Scientist layout."""
 
+from scientist.template._declaration import declaration
+from scientist.template._derive import Derived, derive, describe_found, is_stranger, missing_packages, reported_checks
+from scientist.template._final_info import ReportedCheck, load_final_info, recompute
 from scientist.template._stranger import assemble_stranger
 from scientist.template._template import (
     SPLITS,
@@ -14,6 +17,7 @@ from scientist.template._template import (
     Split,
     Template,
     find_templates,
+    is_template,
     load_template,
 )
 
@@ -22,14 +26,25 @@ __all__ = [
     "ArraySpec",
     "Artefact",
     "Budget",
+    "Derived",
     "Direction",
     "Knob",
     "Metric",
     "Objective",
+    "ReportedCheck",
     "Site",
     "Split",
     "Template",
     "assemble_stranger",
+    "declaration",
+    "derive",
+    "describe_found",
     "find_templates",
+    "is_stranger",
+    "is_template",
+    "load_final_info",
     "load_template",
+    "missing_packages",
+    "recompute",
+    "reported_checks",
 ]

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from scientist.errors import LabError, TemplateError
 from scientist.lab import KnobValue, Record, explain, inside, nearest, read_text, read_toml
+from scientist.template._stranger_files import hash_tree, tree_of
 
 Direction = Literal["maximize", "minimize"]
 Split = Literal["search", "keep", "final"]
@@ -185,7 +186,10 @@ class Template(Record):
     )
     artefacts: tuple[Artefact, ...] = Field(default=(), description="whitelist of outputs/; empty: any JSON or NPZ")
     checkpoints: bool = Field(default=False, description="the candidate continues from what it left in checkpoint/")
-    seed_site: Site | None = Field(default=None, description="where a stranger's template takes its seed, if it does")
+    seed_sites: tuple[Site, ...] = Field(
+        default=(), description="every place where a stranger's template takes its seed; all get the same one"
+    )
+    seed_decides: bool = Field(default=True, description="false: some of a stranger's randomness takes no seed")
     warm: tuple[str, ...] = Field(default=(), description="modules imported once per worker, before any candidate code")
     hide: tuple[str, ...] = Field(
         default=(), description="'package:folder' that candidates must not read, such as the labels' source"
@@ -240,7 +244,7 @@ class Template(Record):
     @property
     def seeded(self) -> bool:
         """A seed decides a run; otherwise runs are repetitions whose numbers only tell them apart."""
-        return self.layout == "scientist" or self.seed_site is not None
+        return self.layout == "scientist" or (bool(self.seed_sites) and self.seed_decides)
 
     @property
     def looked_at(self) -> Split:
@@ -278,21 +282,35 @@ class Template(Record):
         return total.hexdigest()
 
     def fingerprint(self) -> str:
-        """SHA-256 over `template.toml` and every editable and sealed file: what a study was frozen against."""
+        """What a study was frozen against: SHA-256 over `template.toml` and every editable and sealed file.
+
+        For a stranger's directory: over everything that a run gets a copy of, and the declaration in force.
+        """
+        if self.layout == "ai-scientist":
+            tree = hash_tree(self.root, tree_of(self.root).files)
+            return hashlib.sha256(f"{tree} {self.digest()}".encode()).hexdigest()
         return self.hash_files(("template.toml", *self.editable, *self.sealed))
 
 
 def load_template(root: Path) -> Template:
-    """Load and check a template folder.
+    """Load and check a template folder: ours with a `template.toml`, or one in the AI-Scientist layout.
 
+    A `template.toml` beside an `experiment.py` is what somebody saved and edited, and beats what would be derived.
     Raises :class:`TemplateError` in one line with file, line and key: missing key, wrong type, unknown key (with the
-    nearest known one), missing file, a file outside the folder.
+    nearest known one), missing file, a file outside the folder, a literal that is not where the declaration says.
     """
+    # Both read a stranger's source, and know this record.
+    from scientist.template._derive import derive
+    from scientist.template._stranger import check_sites
+
     root = root.resolve()
     path = root / "template.toml"
+    if root.is_dir() and not path.is_file() and (root / "experiment.py").is_file():
+        return derive(root).template
     if not root.is_dir() or not path.is_file():
         raise TemplateError(
-            f"{root} holds no template.toml", "pass the folder of a template, see `scientist templates list`"
+            f"{root} holds no template.toml and no experiment.py",
+            "pass the folder of a template, see `scientist templates list`",
         )
     data = read_toml(path)
     try:
@@ -308,11 +326,24 @@ def load_template(root: Path) -> Template:
             raise TemplateError(f"{path}: {error.message}", error.remedy) from error
         if not there:
             raise TemplateError(f"{path}: file '{name}' does not exist", "create it or take it out of the list")
+    if template.layout == "ai-scientist":
+        if not (root / "experiment.py").is_file():
+            raise TemplateError(f"{root} holds no experiment.py", 'add it, or set layout = "scientist"')
+        check_sites(template)
     return template
 
 
+def is_template(folder: Path) -> bool:
+    """Whether a folder can be passed to :func:`load_template`: it holds a `template.toml` or an `experiment.py`."""
+    return (folder / "template.toml").is_file() or (folder / "experiment.py").is_file()
+
+
 def find_templates(*folders: Path) -> list[Path]:
-    """Template folders (those with a `template.toml`) directly below the given ones, sorted by name."""
-    return sorted(
-        {path.parent.resolve() for folder in folders if folder.is_dir() for path in folder.glob("*/template.toml")}
-    )
+    """Template folders directly below the given ones, sorted: with a `template.toml`, or in the AI-Scientist layout."""
+    from scientist.template._derive import is_stranger
+
+    found = {path.parent.resolve() for folder in folders if folder.is_dir() for path in folder.glob("*/template.toml")}
+    for folder in folders:
+        if folder.is_dir():
+            found |= {p.parent.resolve() for p in folder.glob("*/experiment.py") if is_stranger(p.parent)}
+    return sorted(found)

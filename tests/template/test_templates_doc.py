@@ -65,6 +65,14 @@ def test_reading_the_salt_works_where_it_can_be_read(tide: Path) -> None:
 
 
 def test_every_key_is_explained() -> None:
-    known = set(Template.model_fields) - {"schema_version", "root", "objective", "budget", "metrics", "knobs", "artefacts"}
+    known = set(Template.model_fields) - {
+        "schema_version",
+        "root",
+        "objective",
+        "budget",
+        "metrics",
+        "knobs",
+        "artefacts",
+    }
     for name in (*known, *Knob.model_fields, *set(Metric.model_fields)):
         assert f"`{name}`" in PAGE or f"`{name} " in PAGE, name
