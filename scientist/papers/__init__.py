@@ -5,7 +5,9 @@ from scientist.papers._build import BuildContext, build_tex, load_context
 from scientist.papers._facts import build_facts, escape
 from scientist.papers._figures import draw_figures
 from scientist.papers._fragments import plain
+from scientist.papers._kinds import constant, keep_baseline
 from scientist.papers._latex import APT_LINE, compile_pdf, find_engine
+from scientist.papers._machinery import read_usages
 from scientist.papers._manifest import make_manifest
 from scientist.papers._records import Audit, Fact, Facts, Figure, Finding, Manifest, Manuscript, Section, Table
 from scientist.papers._trace import Trace, trace
@@ -32,11 +34,14 @@ __all__ = [
     "build_facts",
     "build_tex",
     "compile_pdf",
+    "constant",
     "draw_figures",
     "escape",
     "find_engine",
+    "keep_baseline",
     "load_context",
     "make_manifest",
     "plain",
+    "read_usages",
     "trace",
 ]

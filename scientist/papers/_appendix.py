@@ -8,6 +8,7 @@ from scientist.experiments._results import FinalScores, RunResult
 from scientist.experiments._study import Study, Variant
 from scientist.lab import KnobValue
 from scientist.papers._fragments import escape
+from scientist.papers._kinds import held_out, seeds_word, self_reported, splits_of
 from scientist.papers._ledger import Ledger, code, digest, ranges
 from scientist.papers._records import Manuscript
 from scientist.template import SPLITS
@@ -31,7 +32,7 @@ def ledger(filled: Ledger, study: Study) -> str:
         r"One row per value that the paper prints, draws or calculates with. Above each group stand the file and the JSON "
         r"pointer where its values can be found, and the runs they rest on; page numbers lead back to the places of use. "
         r"\texttt{scientist trace} follows the same way from the command line."
-        "\n" + filled.latex(study.seeds)
+        "\n" + filled.latex(study.seeds, seeds_word(study))
     )
 
 
@@ -51,13 +52,18 @@ def run_values(study: Study, result: RunResult, final: FinalScores | None) -> di
 
 def runs(study: Study, results: Sequence[RunResult], final: FinalScores | None) -> str:
     """Every run of the study, variant by variant, and every failure with its reason."""
-    head = " & ".join(["seed & " + " & ".join(SPLITS)] * PER_LINE)
-    width = PER_LINE * (1 + len(SPLITS))
-    columns = r"@{\hspace{1.5em}\extracolsep{\fill}}".join(["r" * (1 + len(SPLITS))] * PER_LINE)
+    splits = splits_of(study)
+    named = splits if held_out(study) else ("score",)
+    head = " & ".join([f"{'seed' if study.seeded else 'no.'} & " + " & ".join(named)] * PER_LINE)
+    width = PER_LINE * (1 + len(splits))
+    columns = r"@{\hspace{1.5em}\extracolsep{\fill}}".join(["r" * (1 + len(splits))] * PER_LINE)
+    where = r"on every split, as in " if held_out(study) else "as in "
+    last = r" and \texttt{final.json}" if held_out(study) else ""
+    said = " These values are self-reported by the experiment's own code." if self_reported(study) else ""
     lines = [
-        rf"Raw {escape(study.metric.replace('_', ' '))} of every run on every split, as in "
-        r"\texttt{runs/}\emph{variant}\texttt{/seed-}\emph{n}\texttt{/result.json} and \texttt{final.json}; a dash marks a "
-        r"run without a result.",
+        rf"Raw {escape(study.metric.replace('_', ' '))} of every run {where}"
+        rf"\texttt{{runs/}}\emph{{variant}}\texttt{{/seed-}}\emph{{n}}\texttt{{/result.json}}{last}; a dash marks a "
+        rf"run without a result.{said}",
         _WIDE,
         rf"\begin{{longtable}}{{@{{\extracolsep{{\fill}}}}{columns}@{{}}}}",
         rf"\toprule {head} \\* \midrule\endhead \bottomrule\endfoot",
@@ -70,7 +76,7 @@ def runs(study: Study, results: Sequence[RunResult], final: FinalScores | None) 
             rf"\textbf{{{escape(variant.title)}}} ({code(variant.name)})}} \\*"
         )
         cells = [_run_cells(study, variant.name, seed, mine.get(seed), final) for seed in study.seeds]
-        lines += _in_columns(cells, 1 + len(SPLITS))
+        lines += _in_columns(cells, 1 + len(splits))
     lines.append(r"\end{longtable}\endgroup")
     return "\n".join(lines) + "\n\n" + failures(study, results)
 
@@ -78,7 +84,7 @@ def runs(study: Study, results: Sequence[RunResult], final: FinalScores | None) 
 def _run_cells(study: Study, variant: str, seed: int, result: RunResult | None, final: FinalScores | None) -> str:
     values = run_values(study, result, final) if result else {}
     target = rf"\hypertarget{{run.{variant}.{seed}}}{{{seed}}}"
-    return " & ".join([target, *(raw(values.get(split)) for split in SPLITS)])
+    return " & ".join([target, *(raw(values.get(split)) for split in splits_of(study))])
 
 
 def _in_columns(cells: Sequence[str], width: int) -> list[str]:
@@ -100,28 +106,35 @@ def failures(study: Study, results: Sequence[RunResult]) -> str:
     failed = [
         rf"\item {code(f'{r.variant}/seed-{r.seed}')}: {r.status}{', ' + escape(r.reason[:300]) if r.reason else ''}"
         for r in results
-        if r.status != "ok"
+        if r.status not in ("ok", "stopped")
+    ]
+    stopped = [
+        rf"\item {code(variant.name)}: {seeds_word(study)} {ranges(mine)} never begun, because the variant could no longer win."
+        for variant in study.variants
+        if (mine := [r.seed for r in results if r.variant == variant.name and r.status == "stopped"])
     ]
     for variant in study.variants:
         missing = [seed for seed in study.seeds if (variant.name, seed) not in known]
         if missing:
-            failed.append(rf"\item {code(variant.name)}: no result for seeds {ranges(missing)}.")
-    if not failed:
-        return "No run failed."
-    return "\n".join(["Runs without a result:", r"\begin{itemize}\footnotesize", *failed, r"\end{itemize}"])
+            failed.append(rf"\item {code(variant.name)}: no result for {seeds_word(study)} {ranges(missing)}.")
+    parts = []
+    for title, items in (("Runs without a result:", failed), ("Stopped early:", stopped)):
+        if items:
+            parts.append("\n".join([title, r"\begin{itemize}\footnotesize", *items, r"\end{itemize}"]))
+    return "\n\n".join(parts if failed else ["No run failed.", *parts])
 
 
 def study(frozen: Study) -> str:
     """The study as it was frozen: rules, variants by what sets them apart, contrasts by their weights, the pilot."""
     reference = next((v for v in frozen.variants if v.role == "reference"), frozen.variants[0])
-    pilot = frozen.pilot
+    pilot, many = frozen.pilot, seeds_word(frozen)
     rules = (
         rf"Metric: {escape(frozen.metric.replace('_', ' '))}, to {frozen.direction}. Verdicts are decided on "
-        rf"\emph{{{frozen.decide_on}}} and confirmed on \emph{{{frozen.confirm_on}}}. Test: {frozen.test}, two-sided, at "
+        rf"\emph{{{frozen.decide_on}}} and {_confirmed(frozen)}. {_judged(frozen)}Test: {frozen.test}, two-sided, at "
         rf"$\alpha = {frozen.alpha:g}$, {frozen.correction.capitalize()} over {len(frozen.contrasts)} "
         rf"{_plural(len(frozen.contrasts), 'contrast')}; wanted power {frozen.power:g}; smallest effect worth caring "
-        rf"about {frozen.smallest_effect:g} in raw units. Seeds: {ranges(frozen.seeds)}. "
-        rf"Pilot on seeds {ranges(pilot.seeds)}, which are part of no test: {pilot.needed} seeds per variant were needed, "
+        rf"about {frozen.smallest_effect:g} in raw units. {_early(frozen)}{many.capitalize()}: {ranges(frozen.seeds)}. "
+        rf"Pilot on {many} {ranges(pilot.seeds)}, which are part of no test: {pilot.needed} {many} per variant were needed, "
         + (
             rf"the budget allowed {len(frozen.seeds)}"
             if pilot.capped
@@ -153,6 +166,27 @@ def study(frozen: Study) -> str:
                 contrasts,
             ),
         ]
+    )
+
+
+def _confirmed(frozen: Study) -> str:
+    return (
+        rf"confirmed on \emph{{{frozen.confirm_on}}}" if held_out(frozen) else "confirmed nowhere: nothing is held out"
+    )
+
+
+def _judged(frozen: Study) -> str:
+    said = "The metric is self-reported by the experiment's own code. " if self_reported(frozen) else ""
+    return said + ("" if frozen.seeded else "Runs take no seed: they are numbered repetitions. ")
+
+
+def _early(frozen: Study) -> str:
+    if frozen.early_stop is None:
+        return ""
+    rule = frozen.early_stop
+    return (
+        rf"Early stopping for futility, one look after {rule.look} {seeds_word(frozen)} on \emph{{{rule.split}}} at level "
+        rf"{frozen.alpha:g}/{len(frozen.contrasts)}. "
     )
 
 
@@ -220,8 +254,9 @@ def rebuild(manuscript: Manuscript, frozen: Study) -> str:
     items = [rf"\item {code(command)} {text}." for command, text in commands]
     return "\n".join(
         [
-            rf"The folder {code(paper)} holds everything this paper rests on, and the same seeds give the same bytes. In a "
-            r"lab (a folder with \texttt{scientist.toml}):",
+            rf"The folder {code(paper)} holds everything this paper rests on"
+            + (", and the same seeds give the same bytes" if frozen.seeded else "")
+            + r". In a lab (a folder with \texttt{scientist.toml}):",
             r"\begin{itemize}",
             *items,
             r"\end{itemize}",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from scientist.papers import _audit_claims as claims
+from scientist.papers import _audit_kinds as kinds
 from scientist.papers import _audit_records as records
 from scientist.papers import _audit_text as text
 from scientist.papers._audit_context import Context, Rebuild, load
@@ -41,6 +42,10 @@ CHECKS: tuple[Check, ...] = (
     records.check_journal,
     records.check_build,
     records.check_twins,
+    kinds.check_same_code,
+    kinds.check_splits,
+    kinds.check_stopped,
+    kinds.check_judging,
     records.check_power,
 )
 

@@ -56,7 +56,7 @@ _DOUBT = re.compile(
     r"inconclusive|undecided|not significant|untested|not tested|does not show|do not show|did not "
     r"show|indistinguishable|"
     r"contains? zero|includes? zero|unclear|remains? open|left open|no "
-    r"(?:significant|reliable|clear|detectable)"
+    r"(?:significant|reliable|clear|detectable)|nothing is claimed|stopped early|nothing to test"
 )
 _SMALL = re.compile(
     r"negligible|too small to (?:matter|care)|inside the (?:band|margin)|within the "

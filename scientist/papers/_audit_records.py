@@ -16,6 +16,7 @@ from scientist.lab import canonical_json, inside
 from scientist.papers._audit_context import Context, finding
 from scientist.papers._audit_values import differences, prints, resolve, same_value, short
 from scientist.papers._build import load_context
+from scientist.papers._curves import load_points
 from scientist.papers._records import Fact, Finding
 
 
@@ -208,6 +209,8 @@ def _redrawn(ctx: Context) -> Iterator[Finding]:
         yield finding("note", "figure-unchecked", "figures", message)
         return
     with tempfile.TemporaryDirectory() as scratch:
+        # Learning curves are drawn from the runs' own files, which the manifest lists.
+        (Path(scratch) / "runs").symlink_to((ctx.paper / "runs").resolve(), target_is_directory=True)
         results = tuple(ctx.results.values())
         try:
             again = draw(Path(scratch), template, ctx.idea, ctx.study, ctx.analysis, ctx.final, results)
@@ -370,9 +373,10 @@ def check_power(ctx: Context) -> Iterator[Finding]:
 def _document(ctx: Context, name: str) -> Any:
     if name == "idea.md":
         return ctx.idea.model_dump(mode="json") if ctx.idea else None
-    if not name.endswith(".json"):
+    if not name.endswith((".json", ".jsonl")):
         return None
     try:
-        return json.loads((ctx.paper / name).read_text(encoding="utf-8"))
+        text = (ctx.paper / name).read_text(encoding="utf-8")
+        return load_points(text) if name.endswith("l") else json.loads(text)
     except ValueError:
         return None

@@ -8,6 +8,7 @@ from typing import Any
 
 from scientist.lab import Record
 from scientist.papers._records import Fact
+from scientist.papers._special import rule_of
 
 # ------------------------------------------------------------------------------------------
 
@@ -33,9 +34,11 @@ def resolve(document: Any, pointer: str) -> Any:
 def same_value(fact: Fact, found: Any, file_hash: str) -> bool:
     """Whether a fact's value is what stands at its pointer.
 
-    Two ids transform it: `.abs` is the absolute value, and a list stands for its length. A fact without a
-    pointer is the file's hash.
+    `.abs` is the absolute value, a list stands for its length, and some ids have a rule of their own (`_special.py`).
+    A fact without a pointer is the file's hash.
     """
+    if (special := rule_of(fact.id)) is not None:
+        return special[0](fact, found)
     if not fact.pointer:
         return isinstance(fact.value, str) and len(fact.value) >= 12 and file_hash.startswith(fact.value)
     if isinstance(found, list | dict):

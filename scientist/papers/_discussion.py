@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from scientist.experiments import RunResult
 from scientist.ideas._idea import Comparison, DoseResponse, Interaction, Robustness, Transfer, Tuning
 from scientist.literature import Novelty
-from scientist.papers._facts import escape
+from scientist.papers._candour import kind_limits
 from scientist.papers._phrases import Phrases, count, listing, start, val
+from scientist.papers._print import escape
 from scientist.papers._records import Fact
 from scientist.papers._results_prose import size_of
 
@@ -20,7 +21,9 @@ def negative_results(p: Phrases, results: Sequence[RunResult]) -> tuple[str, ...
     paragraphs = []
     against = [c for c, r in rows if r.verdict == "contradicted"]
     nothing = [c for c, r in rows if r.verdict in ("negligible", "equivalent")]
-    unsettled = [c for c, r in rows if r.verdict in ("inconclusive", "untested")]
+    same = [c for c, r in rows if p.never_varies(c)]
+    unsettled = [c for c, r in rows if r.verdict in ("inconclusive", "untested") and c not in same]
+    futile = [c for c, r in rows if r.verdict == "futile"]
     lost = [c for c, r in rows if r.holds_on_final is False]
     if against:
         sizes = [val(f"c.{c.id}.keep.mean") + p.points for c in against]
@@ -36,17 +39,32 @@ def negative_results(p: Phrases, results: Sequence[RunResult]) -> tuple[str, ...
             f"Unsettled: {p.titles(unsettled)}. The absence of a claim here is "
             "not a claim of absence; the intervals in Table~\\ref{tab:contrasts} say what remains possible."
         )
+    if same:
+        paragraphs.append(
+            f"Without a test: {p.titles(same)}. The script gave the same number every time, so that there is a difference to "
+            "report and nothing to tell it from."
+        )
     if lost:
         paragraphs.append(
             f"Not confirmed on \\emph{{final}}: {p.titles(lost)}. A verdict on "
             "\\emph{keep} that a second set of examples does not repeat is weaker than its $p$ suggests."
         )
-    failures = [r for r in results if r.status != "ok"]
+    if futile:
+        paragraphs.append(
+            f"Stopped early: {p.titles(futile)}. On \\emph{{search}} an effect worth caring about was excluded in the "
+            "direction that was expected; nothing is claimed on the split that decides."
+        )
+    failures = [r for r in results if r.status not in ("ok", "stopped")]
     if failures:
         kinds = sorted({r.status for r in failures})
         paragraphs.append(
             f"{val('study.n_failed')} runs gave no result ({listing([escape(k) for k in kinds])}). They are kept with "
-            "their reasons in the appendix; a contrast uses only the seeds at which all of its variants gave a result."
+            f"their reasons in the appendix; a contrast uses only the {p.many} at which all of its variants gave a result."
+        )
+    if not paragraphs and not p.held_out:
+        paragraphs.append(
+            "Every declared contrast reached a verdict and no run failed; there is no negative result to report. Nothing "
+            "was held out on which a verdict could have failed."
         )
     if not paragraphs:
         paragraphs.append(
@@ -105,7 +123,7 @@ def _meaning(p: Phrases, verdict: str, held: bool | None) -> str:
         }[design.kind]
         if verdict == "contradicted":
             body += " The direction is not the one the hypothesis expected, and the reasons that had made it plausible deserve a second look."
-        if size_of(p) != "beyond":
+        if size_of(p) not in ("beyond", "same"):
             body += (
                 " How large it is remains open: the interval contains effects smaller than the margin, so a reader who "
                 "needs one of that size cannot rely on it yet."
@@ -123,6 +141,18 @@ def _meaning(p: Phrases, verdict: str, held: bool | None) -> str:
         return (
             f"An effect of {margin} or more is excluded under the conditions studied. Somebody who has to choose can "
             "choose by cost, simplicity or habit and lose nothing that this study would have called important."
+        )
+    if verdict == "futile":
+        return (
+            f"The study looked for an effect of at least {margin} in one direction, and half-way there was no longer room for "
+            "one on \\emph{search}. It spent its runs elsewhere instead of making sure. Whoever needs the answer knows where "
+            "not to expect it, and no more than that."
+        )
+    if verdict == "untested" and p.never_varies(primary):
+        return (
+            "The script gave the same number every time, so there is no luck to tell an effect from. The difference is what "
+            "it is for this script, these data and this machine; whether it would survive another split of the data or "
+            "another initialisation is a question that a script without randomness cannot answer."
         )
     return (
         "The honest summary is that this study did not settle its question. The interval is the result: it says which "
@@ -145,6 +175,18 @@ def _turn(p: Phrases) -> str:
 def _how_sure(p: Phrases) -> str:
     """The evidence for the primary contrast in one place: three splits, their signs, and what they share."""
     primary = p.study.primary
+    if not p.held_out:
+        number = "numbers that the code under test reported about itself" if p.self_reported else "one score"
+        return (
+            f"How sure can one be? Everything rests on {number}; nothing was held out, so there is no second set of examples "
+            "on which a result could have failed. "
+            + (
+                "The code gave the same numbers every time, so there is no luck of its own to speak against."
+                if p.deterministic
+                else f"The interval over {p.many} speaks against luck in what the code draws at random, and against nothing "
+                "else."
+            )
+        )
     estimates = p.analysis.contrast(primary.id).estimates
     seen = [(split, estimates[split].mean) for split in ("search", "keep", "final") if split in estimates]
     known = [(split, mean) for split, mean in seen if mean is not None]
@@ -168,12 +210,18 @@ def _how_sure(p: Phrases) -> str:
 def _next(p: Phrases, verdict: str) -> str:
     """What to ask next, from what this study did not do."""
     asks = []
-    if verdict in ("inconclusive", "untested"):
-        asks.append("the same contrast with more seeds, or a larger dose, before anything else")
-    if len(p.study.data) == 1:
+    if verdict in ("inconclusive", "untested") and not p.never_varies(p.study.primary):
+        asks.append(f"the same contrast with more {p.many}, or a larger dose, before anything else")
+    if p.self_reported:
+        asks.append("whether the same is found when somebody other than the script computes the metric")
+    if len(p.study.data) == 1 and p.held_out:
         asks.append("whether the same holds on another data set")
     if not isinstance(p.idea.design, Robustness) and verdict in ("supported", "contradicted"):
-        asks.append("whether the effect survives noise in the labels or the features, or fewer examples")
+        asks.append(
+            "whether the effect survives noise in the labels or the features, or fewer examples"
+            if p.held_out
+            else "whether the effect survives under other settings of the same task"
+        )
     if not isinstance(p.idea.design, Tuning):
         asks.append("whether the difference remains when every variant is tuned at the same budget")
     if isinstance(p.idea.design, Interaction | Transfer):
@@ -185,11 +233,17 @@ def _next(p: Phrases, verdict: str) -> str:
     )
 
 
-def limitations(p: Phrases, novelty: Novelty, gaps: Sequence[str], facts: dict[str, Fact]) -> tuple[str, ...]:
+def limitations(
+    p: Phrases, novelty: Novelty, gaps: Sequence[str], facts: dict[str, Fact], sandbox: str = "process"
+) -> tuple[str, ...]:
     """Computed from the study: what was held fixed, how few, how narrow, how uncertain; nothing generic."""
     study = p.study
-    items: list[str] = []
-    if len(study.data) == 1:
+    items = kind_limits(p)
+    if len(study.data) == 1 and not p.held_out:
+        items.append(f"One problem ({_dataset(p)}): nothing here says that another would behave alike.")
+    elif study.data and not p.held_out:
+        items.append(f"{start(count(len(study.data), 'problem'))}, which represent no population of problems.")
+    elif len(study.data) == 1:
         items.append(f"One data set ({_dataset(p)}): nothing here says that another would behave alike.")
     elif study.data:
         items.append(
@@ -200,7 +254,7 @@ def limitations(p: Phrases, novelty: Novelty, gaps: Sequence[str], facts: dict[s
         items.append(sampling)
     if study.pilot.capped:
         items.append(
-            rf"Fewer seeds than the wanted power asks for: {val('study.n_seeds')} instead of {val('study.needed_seeds')}; "
+            rf"Fewer {p.many} than the wanted power asks for: {val('study.n_seeds')} instead of {val('study.needed_seeds')}; "
             rf"the expected power at the primary contrast was {val('study.expected_power')}\,\%."
         )
     families = {v.knobs[k.name] for k in p.template.knobs if k.role == "family" for v in study.variants}
@@ -221,7 +275,14 @@ def limitations(p: Phrases, novelty: Novelty, gaps: Sequence[str], facts: dict[s
             "one between samplers is."
         )
     items.append(
-        "Seeds vary the training sample, the corruption and the initialisation, while the test examples stay the same; "
+        (
+            f"{start(p.many)} changed nothing: the code gave the same numbers every time, so that no interval says how far they "
+            "can be trusted."
+            if p.deterministic
+            else f"{start(p.many)} vary whatever the code draws at random and nothing else; intervals describe that alone."
+        )
+        if not p.held_out
+        else "Seeds vary the training sample, the corruption and the initialisation, while the test examples stay the same; "
         "intervals describe the former and are conditional on the latter."
     )
     if novelty.verdict in ("undecided", "close"):
@@ -230,7 +291,7 @@ def limitations(p: Phrases, novelty: Novelty, gaps: Sequence[str], facts: dict[s
             if novelty.verdict == "undecided"
             else "Closely related work exists (Section~\\ref{sec:related}); this study narrows a question rather than opening one."
         )
-    if len(gaps) > 1:
+    if gaps and sandbox != "bubblewrap":
         items.append(f"Runs were not fully isolated: {'; '.join(escape(gap) for gap in gaps)}.")
     listed = "\n".join(rf"\item {item}" for item in items)
     return (f"\\begin{{itemize}}\n{listed}\n\\end{{itemize}}",)

@@ -9,116 +9,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from scientist.experiments import Analysis, ContrastEstimate, Estimate, RunResult, Study
-from scientist.experiments._study import Contrast
+from scientist.experiments import Analysis, RunResult, Study
 from scientist.ideas._idea import Idea, Tuning
-from scientist.lab import KnobValue, sha256_file
-from scientist.papers._records import Fact, Facts
-from scientist.template import Metric, Split, Template
+from scientist.lab import KnobValue
+from scientist.papers._collector import Collector
+from scientist.papers._curves import curve_facts
+from scientist.papers._facts_derived import VERDICT_WORDS, derived_facts
+from scientist.papers._facts_kinds import ending_facts
+from scientist.papers._kinds import marked, seed_word, seeds_word, self_reported
+from scientist.papers._known import KNOWN_KEYS, known_facts
+from scientist.papers._print import clipped, counted, escape, exact, printed, printed_p
+from scientist.papers._records import Facts
+from scientist.papers._reported import reported_facts
+from scientist.template import Template
 
-VERDICT_WORDS = {
-    "supported": "supported",
-    "contradicted": "contradicted",
-    "negligible": "too small to matter",
-    "equivalent": "no difference beyond the margin",
-    "inconclusive": "inconclusive",
-    "untested": "not tested",
-}
+__all__ = ["VERDICT_WORDS", "build_facts", "counted", "escape", "printed", "printed_p"]
+
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-
-_ESCAPES = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"\$",
-    "&": r"\&",
-    "#": r"\#",
-    "_": r"\_",
-    "%": r"\%",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "<": r"$<$",
-    ">": r"$>$",
-}
-
-
-def escape(text: str) -> str:
-    """Plain text as LaTeX: special characters escaped, control characters dropped."""
-    return "".join(_ESCAPES.get(char, char) for char in text if char.isprintable())
-
-
-def printed(value: float, metric: Metric) -> str:
-    """A value or difference of a metric as the paper prints it; never '-0.0'."""
-    text = f"{value * metric.scale:.{metric.digits}f}"
-    return text.lstrip("-") if float(text) == 0 else text
-
-
-def counted(value: int) -> str:
-    """A count: thousands set apart by a thin space from five digits on, as is usual in print."""
-    return f"{value:,}".replace(",", r"\,") if abs(value) >= 10_000 else str(value)
-
-
-def printed_p(p: float) -> str:
-    """A p-value: three decimals, or below a thousandth."""
-    return "$<$0.001" if p < 0.001 else f"{p:.3f}"
-
-
-class _Collector:
-    """Gathers facts; each names the file it stands in, whose hash is taken once."""
-
-    def __init__(self, paper: Path) -> None:
-        self.paper = paper
-        self.facts: list[Fact] = []
-        self._hashes: dict[str, str] = {}
-
-    def add(
-        self,
-        fact_id: str,
-        value: KnobValue,
-        text: str,
-        title: str,
-        kind: str,
-        file: str,
-        pointer: str,
-        *,
-        unit: str = "",
-        n: int | None = None,
-        runs: Sequence[str] = (),
-    ) -> None:
-        if file not in self._hashes:
-            self._hashes[file] = sha256_file(self.paper / file)
-        self.facts.append(
-            Fact.model_validate(
-                {
-                    "id": fact_id,
-                    "value": value,
-                    "text": text,
-                    "unit": unit,
-                    "kind": kind,
-                    "title": title,
-                    "n": n,
-                    "runs": tuple(runs),
-                    "file": file,
-                    "pointer": pointer,
-                    "sha256": self._hashes[file],
-                }
-            )
-        )
 
 
 def build_facts(
     paper: Path, template: Template, idea: Idea, study: Study, analysis: Analysis, results: Sequence[RunResult]
 ) -> Facts:
     """Every fact of a paper, in a fixed order: declared, counted, measured, derived."""
-    into = _Collector(paper)
+    into = Collector(paper)
+    template = marked(template, study)
     _declared(into, template, idea, study)
     _counted(into, study, analysis)
+    ending_facts(into, study, analysis, results)
     _measured(into, template, study, results)
-    _derived(into, template, study, analysis, results)
+    derived_facts(into, template, study, analysis, results)
+    known_facts(into, template, study, results)
+    reported_facts(into, template)
+    curve_facts(into, study, results)
     return Facts(study_sha256=study.digest(), facts=tuple(into.facts))
 
 
-def _declared(into: _Collector, template: Template, idea: Idea, study: Study) -> None:
+def _declared(into: Collector, template: Template, idea: Idea, study: Study) -> None:
     metric = template.metric(study.metric)
 
     def declare(name: str, value: KnobValue, text: str, title: str, pointer: str, unit: str = "") -> None:
@@ -137,13 +64,22 @@ def _declared(into: _Collector, template: Template, idea: Idea, study: Study) ->
         "/smallest_effect",
         metric.difference,
     )
+    if study.early_stop is not None:
+        look = study.early_stop.look
+        declare("look", look, str(look), f"{seeds_word(study)} after which is looked at", "/early_stop/look")
     pilot = study.pilot
-    declare("needed_seeds", pilot.needed, str(pilot.needed), "seeds that the wanted power asks for", "/pilot/needed")
+    declare(
+        "needed_seeds",
+        pilot.needed,
+        str(pilot.needed),
+        f"{seeds_word(study)} that the wanted power asks for",
+        "/pilot/needed",
+    )
     declare(
         "expected_power",
         pilot.expected_power,
         f"{pilot.expected_power * 100:.0f}",
-        "power expected at the primary contrast with the seeds used",
+        f"power expected at the primary contrast with the {seeds_word(study)} used",
         "/pilot/expected_power",
         r"\%",
     )
@@ -183,7 +119,7 @@ def _declared(into: _Collector, template: Template, idea: Idea, study: Study) ->
             "study.trials",
             trials,
             str(trials),
-            "runs per seed of a tuned variant",
+            f"runs per {seed_word(study)} of a tuned variant",
             "declared",
             "idea.md",
             "/design/trials",
@@ -232,7 +168,11 @@ def _declared(into: _Collector, template: Template, idea: Idea, study: Study) ->
         )
     for dataset, described in sorted(study.data.items()):
         for key, value in sorted(described.items()):
-            text = counted(value) if isinstance(value, int) else escape(str(value))
+            known = key in KNOWN_KEYS and not isinstance(value, str)
+            if known:
+                text = exact(float(value), metric)
+            else:
+                text = counted(value) if isinstance(value, int) else escape(clipped(str(value)))
             into.add(
                 f"data.{dataset}.{key}",
                 value,
@@ -241,16 +181,17 @@ def _declared(into: _Collector, template: Template, idea: Idea, study: Study) ->
                 "word" if isinstance(value, str) else "declared",
                 "study.json",
                 f"/data/{dataset}/{key}",
+                unit=metric.unit if known else "",
             )
 
 
-def _counted(into: _Collector, study: Study, analysis: Analysis) -> None:
-    pilot_runs = len(study.pilot.seeds)
+def _counted(into: Collector, study: Study, analysis: Analysis) -> None:
+    pilot_runs, many = len(study.pilot.seeds), seeds_word(study)
     counts = {
-        "n_seeds": (len(study.seeds), "seeds per variant", "study.json", "/seeds/#"),
+        "n_seeds": (len(study.seeds), f"{many} per variant", "study.json", "/seeds/#"),
         "n_variants": (len(study.variants), "variants", "study.json", "/variants/#"),
         "n_contrasts": (len(study.contrasts), "declared contrasts", "study.json", "/contrasts/#"),
-        "pilot_seeds": (pilot_runs, "seeds of the pilot", "study.json", "/pilot/seeds/#"),
+        "pilot_seeds": (pilot_runs, f"{many} of the pilot", "study.json", "/pilot/seeds/#"),
         "n_runs": (analysis.n_runs, "runs of the study, tuning trials included", "analysis.json", "/n_runs"),
         "n_failed": (analysis.n_failed, "runs without a result", "analysis.json", "/n_failed"),
     }
@@ -258,7 +199,7 @@ def _counted(into: _Collector, study: Study, analysis: Analysis) -> None:
         into.add(f"study.{name}", value, counted(value), title, "counted", file, pointer)
 
 
-def _measured(into: _Collector, template: Template, study: Study, results: Sequence[RunResult]) -> None:
+def _measured(into: Collector, template: Template, study: Study, results: Sequence[RunResult]) -> None:
     metric = template.metric(study.metric)
     for result in results:
         if result.status != "ok":
@@ -271,155 +212,10 @@ def _measured(into: _Collector, template: Template, study: Study, results: Seque
                 value,
                 printed(value, metric),
                 f"{metric.title} on {split} of {run}",
-                "measured",
+                "self-reported" if self_reported(study) else "measured",
                 f"runs/{run}/result.json",
                 f"/metrics/{split}/{metric.name}",
                 unit=metric.unit,
                 n=1,
                 runs=(run,),
             )
-
-
-def _derived(
-    into: _Collector, template: Template, study: Study, analysis: Analysis, results: Sequence[RunResult]
-) -> None:
-    good: dict[str, list[int]] = {}
-    for result in results:
-        if result.status == "ok":
-            good.setdefault(result.variant, []).append(result.seed)
-    for index, summary in enumerate(analysis.variants):
-        runs = [f"{summary.name}/seed-{seed}" for seed in good.get(summary.name, [])]
-        for split, by_metric in sorted(summary.estimates.items()):
-            for name, estimate in sorted(by_metric.items()):
-                if name != study.metric and split != "keep":
-                    continue  # secondary metrics are printed on keep alone
-                metric = template.metric(name)
-                _estimate(
-                    into,
-                    f"v.{summary.name}.{split}.{name}",
-                    estimate,
-                    metric,
-                    f"{metric.title} of {summary.name} on {split}",
-                    f"/variants/{index}/estimates/{split}/{name}",
-                    runs,
-                )
-    metric = template.metric(study.metric)
-    for index, (contrast, outcome) in enumerate(zip(study.contrasts, analysis.contrasts, strict=True)):
-        runs = _contrast_runs(contrast, good)
-        where = f"/contrasts/{index}"
-        for split, value in sorted(outcome.estimates.items()):
-            _contrast(into, contrast, split, value, metric, f"{where}/estimates/{split}", runs)
-        for name, what in (("p_holm", "Holm-adjusted p"), ("p_equivalence_holm", "Holm-adjusted p of equivalence")):
-            p = getattr(outcome, name)
-            if p is not None:
-                into.add(
-                    f"c.{contrast.id}.{name}",
-                    p,
-                    printed_p(p),
-                    f"{what}: {contrast.title}",
-                    "derived",
-                    "analysis.json",
-                    f"{where}/{name}",
-                    n=outcome.estimates["keep"].n,
-                    runs=runs,
-                )
-        into.add(
-            f"c.{contrast.id}.verdict",
-            outcome.verdict,
-            VERDICT_WORDS[outcome.verdict],
-            f"verdict: {contrast.title}",
-            "word",
-            "analysis.json",
-            f"{where}/verdict",
-            runs=runs,
-        )
-
-
-def _estimate(
-    into: _Collector, prefix: str, estimate: Estimate, metric: Metric, title: str, pointer: str, runs: Sequence[str]
-) -> None:
-    if estimate.mean is None:
-        return
-    names = {
-        "mean": "mean",
-        "sd": "standard deviation",
-        "ci_low": "interval, lower end",
-        "ci_high": "interval, upper end",
-    }
-    for name, what in names.items():
-        value = getattr(estimate, name)
-        if value is not None:
-            into.add(
-                f"{prefix}.{name}",
-                value,
-                printed(value, metric),
-                f"{title}, {what}",
-                "derived",
-                "analysis.json",
-                f"{pointer}/{name}",
-                unit=metric.unit if name != "sd" else metric.difference,
-                n=estimate.n,
-                runs=runs,
-            )
-    into.add(
-        f"{prefix}.n",
-        estimate.n,
-        str(estimate.n),
-        f"{title}, runs",
-        "counted",
-        "analysis.json",
-        f"{pointer}/n",
-        runs=runs,
-    )
-
-
-def _contrast(
-    into: _Collector,
-    contrast: Contrast,
-    split: Split,
-    value: ContrastEstimate,
-    metric: Metric,
-    pointer: str,
-    runs: Sequence[str],
-) -> None:
-    if value.mean is None:
-        return
-    prefix, title = f"c.{contrast.id}.{split}", f"{contrast.title}, on {split}"
-    numbers: list[tuple[str, str, float | None, str, str]] = [
-        ("mean", "mean", value.mean, printed(value.mean, metric), "mean difference"),
-        ("abs", "mean", abs(value.mean), printed(abs(value.mean), metric), "size of the mean difference"),
-        ("sd", "sd", value.sd, printed(value.sd or 0.0, metric), "standard deviation of the paired differences"),
-        ("ci_low", "ci_low", value.ci_low, printed(value.ci_low or 0.0, metric), "interval, lower end"),
-        ("ci_high", "ci_high", value.ci_high, printed(value.ci_high or 0.0, metric), "interval, upper end"),
-        ("dz", "dz", value.dz, f"{value.dz or 0.0:.2f}", "standardised mean difference d_z"),
-        ("p", "p", value.p, printed_p(value.p or 0.0), "p, paired t test"),
-    ]
-    for name, key, number, text, what in numbers:
-        if number is not None:
-            into.add(
-                f"{prefix}.{name}",
-                number,
-                text,
-                f"{title}: {what}",
-                "derived",
-                "analysis.json",
-                f"{pointer}/{key}",
-                unit="" if name in ("dz", "p") else metric.difference,
-                n=value.n,
-                runs=runs,
-            )
-    into.add(
-        f"{prefix}.n",
-        value.n,
-        str(value.n),
-        f"{title}: paired seeds",
-        "counted",
-        "analysis.json",
-        f"{pointer}/n",
-        runs=runs,
-    )
-
-
-def _contrast_runs(contrast: Contrast, good: dict[str, list[int]]) -> list[str]:
-    shared = set.intersection(*(set(good.get(name, [])) for name in contrast.weights))
-    return [f"{name}/seed-{seed}" for name in sorted(contrast.weights) for seed in good.get(name, []) if seed in shared]

@@ -6,16 +6,13 @@ from collections.abc import Sequence
 
 from scientist.experiments._results import Analysis, Estimate, FinalScores, RunResult
 from scientist.experiments._study import Study
-from scientist.papers._figures_draw import Mark
+from scientist.papers._figures_draw import Mark, plain
+from scientist.papers._kinds import constant, held_out, marked, seed_word, seeds_word
+from scientist.papers._print import escape, safe_unit
 from scientist.template import Metric, Split, Template
 
 Drawn = tuple[bytes, str, tuple[str, ...]]
 """A figure as PDF, its caption, and the facts it shows."""
-
-INTERVALS = (
-    r"Filled circles are the \emph{keep} split, on which verdicts are decided; hollow squares are the "
-    r"\emph{final} split, scored once."
-)
 
 
 class Numbers:
@@ -29,8 +26,11 @@ class Numbers:
         final: FinalScores,
         results: Sequence[RunResult],
     ) -> None:
+        template = marked(template, study)
         self.metric: Metric = template.metric(study.metric)
-        self.study, self.analysis = study, analysis
+        self.study, self.analysis, self.results = study, analysis, tuple(results)
+        self.held_out = held_out(study)
+        self.one, self.many = seed_word(study), seeds_word(study)
         self.seeds: dict[tuple[str, Split], tuple[float, ...]] = {}
         for variant in study.variants:
             mine = [r for r in results if r.variant == variant.name and r.status == "ok"]
@@ -57,7 +57,7 @@ class Numbers:
         estimate = self.analysis.contrast(contrast).estimates.get(split)
         if estimate is None:
             return None
-        short = Estimate(n=estimate.n, mean=estimate.mean, ci_low=estimate.ci_low, ci_high=estimate.ci_high)
+        short = Estimate.model_validate(estimate.model_dump(include={"n", "mean", "sd", "ci_low", "ci_high"}))
         return self._mark(short, f"c.{contrast}.{split}", ())
 
     def _mark(self, estimate: Estimate | None, fact: str, seeds: tuple[float, ...]) -> Mark | None:
@@ -65,7 +65,7 @@ class Numbers:
             return None
         low, high = estimate.ci_low, estimate.ci_high
         scale = self.metric.scale
-        if estimate.n < 2 or low is None or high is None:
+        if estimate.n < 2 or low is None or high is None or constant(estimate):
             self._show(f"{fact}.mean")
             return Mark(estimate.mean * scale, None, None, seeds)
         self._show(f"{fact}.mean", f"{fact}.ci_low", f"{fact}.ci_high")
@@ -82,27 +82,53 @@ class Numbers:
     @property
     def value_title(self) -> str:
         unit = self.metric.unit.replace("\\", "").strip()
-        return f"{self.metric.title} ({unit})" if unit else self.metric.title
+        return plain(f"{self.metric.title} ({unit})" if unit else self.metric.title)
 
     @property
     def difference_title(self) -> str:
         unit = self.metric.difference.strip() or self.metric.unit.replace("\\", "").strip()
-        return f"difference in {self.metric.title}" + (f" ({unit})" if unit else "")
+        return plain(f"difference in {self.metric.title}" + (f" ({unit})" if unit else ""))
 
     @property
     def margin(self) -> str:
         """The smallest effect as a LaTeX fragment, with its unit in words."""
-        unit = self.metric.difference.strip() or self.metric.unit.strip()
+        unit = escape(self.metric.difference.strip()) or safe_unit(self.metric.unit)
         gap = "" if not unit else r"\," if unit.startswith("\\") else "~"
         return rf"\val{{study.smallest_effect}}{gap}{unit}"
 
     def bars(self, dots: bool = True) -> str:
         """What the bars are (and the dots, where single seeds are drawn), as LaTeX sentences."""
         if len(self.study.seeds) < 2:
-            return "There is a single seed per variant, hence no interval."
-        failed = r" (fewer where runs failed; \val{study.n_failed} did)" if self.analysis.n_failed else ""
-        seeds = " Small dots are single seeds." if dots else ""
-        return rf"Bars are \val{{study.ci_level}}\,\% intervals over \val{{study.n_seeds}} seeds{failed}.{seeds}"
+            return f"There is a single {self.one} per variant, hence no interval."
+        fewer = r"fewer where runs failed; \val{study.n_failed} did" if self.analysis.n_failed else ""
+        if self.analysis.n_stopped:
+            stopped = r"\val{study.n_stopped} runs were not begun because of early stopping"
+            fewer = f"{fewer}; {stopped}" if fewer else stopped
+        fewer = f" ({fewer})" if fewer else ""
+        seeds = f" Small dots are single {self.many}." if dots else ""
+        flat = any(constant(v.estimates.get("keep", {}).get(self.study.metric)) for v in self.analysis.variants)
+        none = " Where there is no bar, every run gave the same number." if flat else ""
+        return rf"Bars are \val{{study.ci_level}}\,\% intervals over \val{{study.n_seeds}} {self.many}{fewer}.{seeds}{none}"
+
+    @property
+    def intervals(self) -> str:
+        """What the markers of the splits are, as a LaTeX sentence."""
+        if not self.held_out:
+            return "Filled circles are means over the declared runs; the task holds nothing out."
+        return (
+            r"Filled circles are the \emph{keep} split, on which verdicts are decided; hollow squares are the "
+            r"\emph{final} split, scored once."
+        )
+
+    @property
+    def on_keep(self) -> str:
+        r"""' on \emph{keep}', or nothing where there is no other split."""
+        return r" on \emph{keep}" if self.held_out else ""
+
+    @property
+    def keep_name(self) -> str:
+        """How legends call what decides."""
+        return "keep" if self.held_out else "mean"
 
     @property
     def dots(self) -> bool:
@@ -110,10 +136,7 @@ class Numbers:
         return len(self.study.seeds) > 1
 
 
-_TEX = {"&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}"}
-
-
 def tex(words: str, start: bool = False) -> str:
     """A title as LaTeX text; with a capital at the start of a sentence."""
-    safe = "".join(_TEX.get(c, c) for c in words.replace("\\", "")).replace("~", r"\textasciitilde{}")
+    safe = escape(words)
     return safe[:1].upper() + safe[1:] if start else safe

@@ -11,7 +11,7 @@ from scientist.experiments._study import Contrast, Study, Variant
 from scientist.ideas._idea import Comparison, DoseResponse, Idea, Interaction, Robustness, Transfer
 from scientist.lab import KnobValue
 from scientist.papers import _figures_draw as draw
-from scientist.papers._figures_data import INTERVALS, Drawn, Numbers, tex
+from scientist.papers._figures_data import Drawn, Numbers, tex
 from scientist.papers._figures_draw import BLUE, GREEN, ORANGE, Series
 from scientist.template import Knob, Template
 
@@ -86,7 +86,7 @@ def _dose(knob: Knob, levels: Sequence[KnobValue], arms: Sequence[str], numbers:
     marks = {s: tuple(numbers.variant(a, s) for a in arms) for s in ("keep", "final")}
     lines = len(set(at)) > 1 and knob.type in ("float", "int")
     series = (
-        Series("keep", marks["keep"], shift=-2.6, line="-" if lines else "", seeds_shift=-7.0),
+        Series(numbers.keep_name, marks["keep"], shift=-2.6, line="-" if lines else "", seeds_shift=-7.0),
         Series("final", marks["final"], False, ORANGE, "s", 2.6, "--" if lines else "", 7.0),
     )
     reference = marks["keep"][0]
@@ -107,17 +107,17 @@ def _dose(knob: Knob, levels: Sequence[KnobValue], arms: Sequence[str], numbers:
             axes.set_xlim(low / pad, high * pad)
         else:
             axes.set_xlim(low - 0.09 * (high - low), high + 0.09 * (high - low))
-        axes.set_xlabel(knob.title + (f" ({knob.unit.replace(chr(92), '')})" if knob.unit else ""))
+        axes.set_xlabel(_axis(knob))
         axes.set_ylabel(numbers.value_title)
         entries = [draw.key(s) for s in series if any(s.marks)]
         draw.legend(figure, [*entries, *_seeds(numbers), draw.swatch("smallest effect")])
         pdf = draw.to_pdf(figure)
     note = "" if layout != "even" or not lines else " Levels are spaced evenly, not to scale."
     caption = (
-        f"{tex(numbers.metric.title, True)} against {tex(knob.title)}. {INTERVALS} {numbers.bars()} The grey "
-        f"band lies {numbers.margin} either side of the first level on \\emph{{keep}}: what stays inside "
-        f"it is too small to care about.{note} What to look for: whether the intervals leave the band, and "
-        f"whether both splits tell the same story."
+        f"{tex(numbers.metric.title, True)} against {tex(knob.title)}. {numbers.intervals} {numbers.bars()} The grey "
+        f"band lies {numbers.margin} either side of the first level{numbers.on_keep}: what stays inside "
+        f"it is too small to care about.{note} What to look for: whether the intervals leave the band"
+        f"{', and whether both splits tell the same story' if numbers.held_out else ''}."
     )
     return pdf, caption, ("study.smallest_effect", *numbers.take_shown())
 
@@ -133,7 +133,7 @@ def _variants(numbers: Numbers, compared: bool) -> Drawn:
 
     rows = sorted(numbers.study.variants, key=rank)
     series = (
-        Series("keep", tuple(order[v.name] for v in rows), shift=2.4, seeds_shift=7.0),
+        Series(numbers.keep_name, tuple(order[v.name] for v in rows), shift=2.4, seeds_shift=7.0),
         Series("final", tuple(numbers.variant(v.name, "final") for v in rows), False, ORANGE, "s", -2.4, "", -7.0),
     )
     reference = next((order[v.name] for v in rows if v.role == "reference"), None)
@@ -155,11 +155,12 @@ def _variants(numbers: Numbers, compared: bool) -> Drawn:
     caption = (
         f"{tex(numbers.metric.title, True)} of every variant, the reference first and the others in the "
         f"order of their "
-        f"means on \\emph{{keep}}. {INTERVALS} {numbers.bars()}"
+        f"means{numbers.on_keep}. {numbers.intervals} {numbers.bars()}"
     )
     if reference is not None:
-        caption += f" The grey band lies {numbers.margin} either side of the reference on \\emph{{keep}}."
-    caption += f" What to look for: whether {spread}, and whether the order is the same on both splits."
+        caption += f" The grey band lies {numbers.margin} either side of the reference{numbers.on_keep}."
+    both = ", and whether the order is the same on both splits" if numbers.held_out else ""
+    caption += f" What to look for: whether {spread}{both}."
     band_fact = ("study.smallest_effect",) if reference is not None else ()
     return pdf, caption, (*band_fact, *numbers.take_shown())
 
@@ -171,27 +172,42 @@ def _interaction(template: Template, design: Interaction, names: Sequence[Sequen
     series = []
     looks = ((BLUE, "o"), (GREEN, "^"))
     for row, value, (colour, marker), side in zip(names, design.second_values, looks, (-1, 1), strict=True):
-        title = f"{second.title}: {second.label(value)}"
+        title = draw.plain(f"{second.title}: {second.label(value)}")
         keep = tuple(numbers.variant(name, "keep") for name in row)
         final = tuple(numbers.variant(name, "final") for name in row)
-        series.append(Series(f"{title} (keep)", keep, True, colour, marker, side * 3.5, "-", side * 16.0))
+        series.append(
+            Series(
+                f"{title} (keep)" if numbers.held_out else title,
+                keep,
+                True,
+                colour,
+                marker,
+                side * 3.5,
+                "-",
+                side * 16.0,
+            )
+        )
         series.append(Series(f"{title} (final)", final, False, colour, marker, side * 10.0, "--"))
     with draw.canvas(width, 2.9) as figure:
         axes = figure.add_subplot()
         draw.vertical(axes, (0.0, 1.0), series)
         draw.columns_axis(axes, (0.0, 1.0), [first.label(v) for v in design.first_values], width - 0.9)
         axes.set_xlim(-0.3, 1.3)
-        axes.set_xlabel(first.title)
+        axes.set_xlabel(draw.plain(first.title))
         axes.set_ylabel(numbers.value_title)
         from_each = [draw.key(s) for s in series if any(s.marks)]
         draw.legend(figure, from_each, columns=2)
         pdf = draw.to_pdf(figure)
+    markers = (
+        r"Filled markers are the \emph{keep} split, on which verdicts are decided; hollow ones are the \emph{final} "
+        "split, scored once."
+        if numbers.held_out
+        else "Markers are means over the declared runs; the task holds nothing out."
+    )
     caption = (
         f"{tex(numbers.metric.title, True)} in the four cells of the factorial of {tex(first.title)} (along "
         f"the axis) and "
-        f"{tex(second.title)} (colour and marker). Filled markers are the \\emph{{keep}} split, on which "
-        f"verdicts are "
-        f"decided; hollow ones are the \\emph{{final}} split, scored once. {numbers.bars()} What to look "
+        f"{tex(second.title)} (colour and marker). {markers} {numbers.bars()} What to look "
         f"for: parallel lines mean that the two knobs act independently; lines that converge, "
         "diverge or cross mean that the effect of one depends on the other."
     )
@@ -220,7 +236,11 @@ def _survival(
         for title, which, filled, colour, marker, shift in arms
     )  # fmt: skip
     right = (
-        Series("effect (keep)", tuple(numbers.contrast(f[0].id, "keep") for _, f in kept), shift=-3.0),
+        Series(
+            "effect (keep)" if numbers.held_out else "effect",
+            tuple(numbers.contrast(f[0].id, "keep") for _, f in kept),
+            shift=-3.0,
+        ),
         Series(
             "effect (final)",
             tuple(numbers.contrast(f[0].id, "final") for _, f in kept),
@@ -234,7 +254,7 @@ def _survival(
         one, two = figure.subplots(1, 2)
         draw.vertical(one, at, left)
         one.set_ylabel(textwrap.fill(numbers.value_title, 34))
-        one.set_title("both arms (keep)", loc="left")
+        one.set_title("both arms (keep)" if numbers.held_out else "both arms", loc="left")
         draw.vertical(two, at, right)
         margins = [found[0].smallest_effect * numbers.metric.scale for _, found in kept]
         for x, margin in zip(at, margins, strict=True):
@@ -247,15 +267,20 @@ def _survival(
         for axes in (one, two):
             draw.columns_axis(axes, at, labels, draw.WIDTH / 2 - 0.75)
             axes.set_xlim(-0.5, len(at) - 0.5)
-            axes.set_xlabel(knob.title + (f" ({knob.unit.replace(chr(92), '')})" if knob.unit else ""))
+            axes.set_xlabel(_axis(knob))
         draw.legend(figure, [*map(draw.key, left), *[draw.key(s) for s in right if any(s.marks)]])
         pdf = draw.to_pdf(figure)
+    sides = (
+        r"it on the \emph{keep} split. Right: the paired effect in each condition, filled on \emph{keep}, where verdicts "
+        r"are decided, and hollow on \emph{final}, scored once."
+        if numbers.held_out
+        else "it. Right: the paired effect in each condition; the task holds nothing out."
+    )
     asked = f"survive {tex(knob.title)}" if ordered else f"carry over from one {tex(knob.title)} to another"
     caption = (
         f"Does the effect of {tex(' and '.join(treatment))} {asked}? Left: {tex(numbers.metric.title)} with "
         f"and without "
-        f"it on the \\emph{{keep}} split. Right: the paired effect in each condition, "
-        f"filled on \\emph{{keep}}, where verdicts are decided, and hollow on \\emph{{final}}, scored once. "
+        f"{sides} "
         f"{numbers.bars()} The grey band holds effects too small to care about. What to look for: whether "
         f"the effect keeps "
         "its sign and stays outside the band from one condition to the next."
@@ -265,4 +290,8 @@ def _survival(
 
 
 def _seeds(numbers: Numbers) -> list[draw.Entry]:
-    return [draw.dots("single seeds")] if numbers.dots else []
+    return [draw.dots(f"single {numbers.many}")] if numbers.dots else []
+
+
+def _axis(knob: Knob) -> str:
+    return draw.plain(knob.title + (f" ({knob.unit.replace(chr(92), '')})" if knob.unit else ""))

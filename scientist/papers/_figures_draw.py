@@ -55,6 +55,7 @@ STYLE: dict[str, Any] = {
     "pdf.compression": 6,
     "svg.hashsalt": "scientist",
     "text.usetex": False,
+    "text.parse_math": False,  # a dollar sign in a stranger's title is a dollar sign
     "path.simplify": False,
     "axes.unicode_minus": True,
 }
@@ -117,6 +118,17 @@ def canvas(width: float, height: float) -> Iterator[Canvas]:
             matplotlib.rcParams[name] = value  # type: ignore[index]
         figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03))
         yield figure
+
+
+def plain(text: str) -> str:
+    """Text for a figure: on one line, without what cannot be seen, and without letters that its font does not have."""
+    line = "".join(char if _has(char) else "?" for char in " ".join(text.split()) if char.isprintable())
+    return line.lstrip("_")  # matplotlib hides what begins with an underscore
+
+
+def _has(char: str) -> bool:
+    """Letters that DejaVu Sans has: Latin, Greek, Cyrillic, Armenian, and the usual signs."""
+    return ord(char) < 0x0590 or 0x1E00 <= ord(char) < 0x2300
 
 
 def to_pdf(figure: Canvas) -> bytes:
@@ -230,6 +242,7 @@ def band(axes: Axes, x: float, y: float, width: float, height: float) -> None:
 
 def rows_axis(axes: Axes, labels: Sequence[str], width: int = 30, bold: set[int] | None = None) -> None:
     """One labelled row per condition, first on top; long labels are wrapped."""
+    labels = [plain(label) for label in labels]
     axes.set_yticks(range(len(labels)), ["\n".join(textwrap.wrap(label, width)) or label for label in labels])
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
@@ -241,6 +254,7 @@ def rows_axis(axes: Axes, labels: Sequence[str], width: int = 30, bold: set[int]
 
 def columns_axis(axes: Axes, positions: Sequence[float], labels: Sequence[str], width: float) -> None:
     """Labelled positions along x; labels that would touch (`width`: inches for all) wrap or slant."""
+    labels = [plain(label) for label in labels]
     room = width / max(1, len(labels)) / 0.068  # characters of 8-point text that fit between two neighbours
     wrapped = ["\n".join(textwrap.wrap(label, max(4, int(room)), break_long_words=False)) or label for label in labels]
     longest = max((len(line) for label in wrapped for line in label.splitlines()), default=0)

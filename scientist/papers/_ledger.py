@@ -113,12 +113,12 @@ class Ledger:
         inner = {fact_id for calc in self.calcs.values() for fact_id in calc.facts}
         return [fact for key, fact in self.facts.items() if key in self.uses or key in self.drawn or key in inner]
 
-    def latex(self, seeds: Sequence[int]) -> str:
+    def latex(self, seeds: Sequence[int], many: str = "seeds") -> str:
         """The ledger's tables: declared and counted facts, then those that rest on runs, then calculations.
 
         Facts about the same thing (`v.<variant>`, `c.<contrast>`) from the same file and runs share a heading, which
         holds what their ids, titles and pointers have in common. `seeds` are the study's, so that "all of them" can
-        be said shortly.
+        be said shortly, and `many` is what they are called.
         """
         plain: list[str] = []
         backed: list[str] = []
@@ -128,7 +128,9 @@ class Ledger:
             place = code(f"{group.file}:{group.parent}" if group.parent else group.file)
             start = [rf"\textbf{{{code(group.subject)}}}"] if group.subject else []
             into.append(
-                _heading("; ".join([*start, *([escape(title)] if title else []), place, *_runs(group.runs, seeds)]))
+                _heading(
+                    "; ".join([*start, *([escape(title)] if title else []), place, *_runs(group.runs, seeds, many)])
+                )
             )
             into += [self._row(fact, group) for fact in group.facts]
         if self.calcs:
@@ -266,12 +268,12 @@ def by_variant(runs: Iterable[str]) -> dict[str, list[int]]:
     return grouped
 
 
-def _runs(runs: Iterable[str], seeds: Sequence[int]) -> list[str]:
+def _runs(runs: Iterable[str], seeds: Sequence[int], many: str) -> list[str]:
     """Runs in short, each variant linked to its rows in the table of runs; nothing without runs."""
     pieces = []
     for variant, mine in by_variant(runs).items():
         link = rf"\hyperlink{{run.{variant}}}{{{code(variant)}}}"
-        which = f"all {len(mine)} seeds" if len(mine) > 1 and set(mine) == set(seeds) else f"seeds {ranges(mine)}"
+        which = f"all {len(mine)} {many}" if len(mine) > 1 and set(mine) == set(seeds) else f"{many} {ranges(mine)}"
         pieces.append(f"{link} ({which})")
     return ["runs: " + ", ".join(pieces)] if pieces else []
 

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from scientist.experiments import RunResult, Study, Usage
-from scientist.lab import read_json, sha256_file
+from scientist.experiments import RunResult, Study
+from scientist.lab import sha256_file
+from scientist.papers._machinery import judged_twice, nodes_of, read_usages, resumed
 from scientist.papers._records import Manifest
 
 LATER = ("manifest.json", "audit.json")
@@ -39,14 +40,20 @@ def make_manifest(
     sandbox_gaps: tuple[str, ...],
     roles: dict[str, str],
     approved_by: str = "",
+    executor: str = "local",
 ) -> Manifest:
     """The manifest of a paper whose other artefacts are all there. CPU and wall seconds are sums over runs."""
-    usages = [read_json(Usage, path) for path in sorted(paper.glob("*/*/seed-*/usage.json"))]
+    usages = read_usages(paper)
     return Manifest(
         slug=study.slug,
         versions=versions(packages),
         sandbox=sandbox,
         sandbox_gaps=sandbox_gaps,
+        executor=executor,
+        nodes=nodes_of(usages),
+        judging=study.judging,
+        judged_twice=judged_twice(usages),
+        resumed=resumed(usages),
         study_sha256=study.digest(),
         template_sha256=study.template_sha256,
         files=paper_files(paper),

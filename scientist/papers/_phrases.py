@@ -10,8 +10,9 @@ from functools import cached_property
 
 from scientist.experiments import Analysis, Contrast, ContrastResult, Study
 from scientist.ideas._idea import Comparison, DoseResponse, Idea, Interaction, Robustness, Transfer, Tuning
-from scientist.papers._facts import escape
-from scientist.template import Knob, Metric, Template
+from scientist.papers._kinds import constant, held_out, seed_word, seeds_word, self_reported
+from scientist.papers._print import escape, safe_unit
+from scientist.template import Knob, Metric, Split, Template
 
 
 def val(fact_id: str) -> str:
@@ -69,6 +70,37 @@ class Phrases:
         return self.template.metric(self.study.metric)
 
     @property
+    def held_out(self) -> bool:
+        """There is a split that stays unopened until writing."""
+        return held_out(self.study)
+
+    @property
+    def self_reported(self) -> bool:
+        """The metrics come from the code under test."""
+        return self_reported(self.study)
+
+    @property
+    def one(self) -> str:
+        """'seed', or 'repetition' where runs take none."""
+        return seed_word(self.study)
+
+    @property
+    def many(self) -> str:
+        """The plural of :attr:`one`."""
+        return seeds_word(self.study)
+
+    @property
+    def deterministic(self) -> bool:
+        """Every variant gave one number however often it was run."""
+        found = [v.estimates.get("keep", {}).get(self.study.metric) for v in self.analysis.variants]
+        return all(constant(estimate) for estimate in found)
+
+    @property
+    def on_keep(self) -> str:
+        r"""' on \emph{keep}', or nothing where there is no other split."""
+        return r" on \emph{keep}" if self.held_out else ""
+
+    @property
     def name(self) -> str:
         """The metric in words."""
         return escape(self.metric.title)
@@ -81,7 +113,12 @@ class Phrases:
     @property
     def unit(self) -> str:
         """The unit of a value, as LaTeX."""
-        return rf"\,{self.metric.unit}" if self.metric.unit else ""
+        return self.unit_of(self.metric)
+
+    def unit_of(self, metric: Metric) -> str:
+        """The unit of a value of any metric, with its leading thin space."""
+        unit = safe_unit(metric.unit)
+        return rf"\,{unit}" if unit else ""
 
     def knob(self, name: str) -> Knob:
         return self.template.knob(name)
@@ -157,13 +194,26 @@ class Phrases:
         return series(names) if len(names) > 1 and any("," in c.title for c in contrasts) else listing(names)
 
     def interval(self, contrast_id: str, split: str = "keep") -> str:
-        """'95 % interval -3.1 to -1.2 points'."""
+        """'95 % interval -3.1 to -1.2 points'; no interval where there is no spread."""
+        if constant(self.analysis.contrast(contrast_id).estimates.get(_split(split))):
+            return f"the same at every {self.one}, hence no interval"
         low, high = val(f"c.{contrast_id}.{split}.ci_low"), val(f"c.{contrast_id}.{split}.ci_high")
         return rf"{val('study.ci_level')}\,\% interval {low} to {high}{self.points}"
 
     def sureness(self, contrast_id: str) -> str:
         """Interval and adjusted p, in brackets."""
-        return f"({self.interval(contrast_id)}; Holm-adjusted $p$: {val(f'c.{contrast_id}.p_holm')})"
+        test = " of the exact sign-flip test" if self._flat(contrast_id) else ""
+        return f"({self.interval(contrast_id)}; Holm-adjusted $p${test}: {val(f'c.{contrast_id}.p_holm')})"
+
+    def _flat(self, contrast_id: str) -> bool:
+        return constant(self.analysis.contrast(contrast_id).estimates["keep"])
+
+    def never_varies(self, contrast: Contrast) -> bool:
+        """Every variant of an untested contrast gave one number however often it was run."""
+        return self.analysis.contrast(contrast.id).verdict == "untested" and all(
+            constant(self.analysis.variant(name).estimates.get("keep", {}).get(self.study.metric))
+            for name in contrast.weights
+        )
 
     def outcome(self, contrast: Contrast) -> str:
         """One sentence: what the contrast showed on *keep*, in words that follow its verdict."""
@@ -171,9 +221,21 @@ class Phrases:
         subject = self.subject(contrast)
         keep = f"c.{contrast.id}.keep"
         mean = result.estimates["keep"].mean
+        if result.verdict == "futile":
+            return (
+                f"The comparison {val(f'contrast.{contrast.id}.title')} was stopped early, and nothing is claimed about it: "
+                f"after {val('study.look')} {self.many} the interval on \\emph{{search}} excluded an effect of "
+                f"{val(f'c.{contrast.id}.margin')}{self.points} in the direction that was expected."
+            )
+        if mean is not None and self.never_varies(contrast):
+            return (
+                f"The script gave the same number every time it was run, so there is nothing to test: {subject} "
+                f"shifted {self.effect_name() if contrast.kind == 'interaction' else self.name} by "
+                f"{val(keep + '.mean')}{self.points}, one number without an interval."
+            )
         if result.verdict == "untested" or mean is None:
             return (
-                f"{start(subject)} could not be tested: too few seeds gave a result for every variant that the "
+                f"{start(subject)} could not be tested: too few {self.many} gave a result for every variant that the "
                 f"comparison {val(f'contrast.{contrast.id}.title')} needs."
             )
         estimate = f"{val(keep + '.mean')}{self.points}"
@@ -206,6 +268,8 @@ class Phrases:
 
     def _why_unsettled(self, result: ContrastResult, contrast: Contrast) -> str:
         keep = result.estimates["keep"]
+        if constant(keep):
+            return f"a number that was the same at every {self.one} and that the exact test cannot tell from chance"
         assert keep.ci_low is not None and keep.ci_high is not None
         if keep.ci_low <= 0 <= keep.ci_high:
             reach = max(abs(keep.ci_low), abs(keep.ci_high)) >= contrast.smallest_effect
@@ -245,6 +309,10 @@ class Phrases:
             f"On the \\emph{{final}} split, opened once, the same comparison gave {there}: "
             "the result was not confirmed there."
         )
+
+
+def _split(name: str) -> Split:
+    return "final" if name == "final" else "keep"
 
 
 def minus_first(study: Study, contrast: Contrast) -> str:

@@ -20,7 +20,7 @@ class Fact(Record):
     value: KnobValue
     text: str
     unit: str = ""
-    kind: Literal["declared", "measured", "derived", "counted", "word"]
+    kind: Literal["declared", "measured", "self-reported", "derived", "counted", "selected", "word"]
     title: str = Field(description="what it is, in words, for the ledger")
     n: int | None = None
     runs: tuple[str, ...] = Field(default=(), description="'<variant>/seed-<n>' of every run it rests on")
@@ -107,13 +107,18 @@ class Audit(Record):
 
 
 class Manifest(Record):
-    """`manifest.json`: what made the paper. Only `made` and `cost` differ between two machines or two days."""
+    """`manifest.json`: what made the paper. Only `made`, `cost` and how it was run differ between machines or days."""
 
     schema_version: Literal[1] = 1
     slug: str
     versions: dict[str, str]
     sandbox: str
     sandbox_gaps: tuple[str, ...] = ()
+    executor: str = "local"
+    nodes: tuple[str, ...] = Field(default=(), description="machines that ran something, where it was not this one")
+    judging: Literal["sealed", "self-reported"] = Field(default="sealed", description="who computed the metrics")
+    judged_twice: int = Field(default=0, description="runs whose suspiciously good score was judged a second time")
+    resumed: int = Field(default=0, description="runs that continued from a checkpoint")
     study_sha256: str
     template_sha256: str
     files: dict[str, str] = Field(description="path -> sha256 of every artefact but this one and the audit")

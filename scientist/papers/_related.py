@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from scientist.literature import Novelty, Reference
-from scientist.papers._facts import escape
 from scientist.papers._phrases import Phrases, listing, start
+from scientist.papers._print import escape
 
 HEADS = {
     "label-noise": "Wrong labels",
@@ -99,7 +99,7 @@ def _difference(p: Phrases, novelty: Novelty) -> str:
     out = [name for name in sources if name not in asked]
     text = (
         "The works above are about the same questions in general; this study asks one of them under the conditions of "
-        r"Section~\ref{sec:method}, with the contrasts, the margin and the number of seeds declared beforehand, and "
+        rf"Section~\ref{{sec:method}}, with the contrasts, the margin and the number of {p.many} declared beforehand, and "
         "reports every contrast whatever it showed. "
     )
     if near:

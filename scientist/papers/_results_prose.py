@@ -6,7 +6,10 @@ from itertools import pairwise
 
 from scientist.experiments import Contrast
 from scientist.ideas._idea import Comparison, DoseResponse, Interaction, Robustness, Transfer, Tuning
+from scientist.papers._candour import always_the_same, curves, early_stops, endings, known_paragraphs
+from scientist.papers._kinds import constant
 from scientist.papers._phrases import Phrases, count, listing, share, start, val
+from scientist.papers._print import escape
 from scientist.papers._records import Fact
 
 
@@ -19,17 +22,12 @@ def results_section(p: Phrases, facts: dict[str, Fact]) -> tuple[str, ...]:
     """Paragraphs of the results, with figures and tables where they are first spoken of."""
     primary = p.study.primary
     others = [c for c in p.study.contrasts if c.id != primary.id]
-    failed = p.analysis.n_failed
-    ran = (
-        f"All {val('study.n_runs')} declared runs gave a result. "
-        if failed == 0
-        else f"Of {val('study.n_runs')} declared runs, {val('study.n_failed')} gave no result; the appendix lists why. "
-    )
     paragraphs = [
-        ran + _setting_the_scene(p, facts),
+        endings(p, facts) + _setting_the_scene(p, facts),
         r"\placetable{means}",
         rf"\paragraph{{The declared question.}} {finding(p)} {_against_hypothesis(p)} {p.on_final(primary)}".rstrip(),
         r"\placefigure{main}",
+        *known_paragraphs(p, facts),
     ]
     if others:
         sentences = " ".join(p.outcome(contrast) for contrast in others)
@@ -43,7 +41,10 @@ def results_section(p: Phrases, facts: dict[str, Fact]) -> tuple[str, ...]:
             "with its margin."
         )
     paragraphs += [r"\placetable{contrasts}", r"\placefigure{contrasts}"]
-    paragraphs += [text for text in (_confirmation(p, others), _shape(p), _sensitivity(p)) if text]
+    paragraphs += [text for text in (_confirmation(p, others), early_stops(p), always_the_same(p)) if text]
+    paragraphs += [text for text in (_shape(p), _sensitivity(p)) if text]
+    if told := curves(facts):
+        paragraphs += [told, r"\placefigure{curves}"]
     if any(metric.name != p.study.metric for metric in p.template.metrics):
         paragraphs += [_secondary(p, facts), r"\placetable{secondary}"]
     return tuple(paragraphs)
@@ -56,14 +57,14 @@ def _setting_the_scene(p: Phrases, facts: dict[str, Fact]) -> str:
     if mean not in facts:
         return r"Table~\ref{tab:means} gives every variant, Figure~\ref{fig:main} shows them."
     spread = (
-        f" (standard deviation over seeds {val(f'v.{reference.name}.keep.{metric}.sd')}{p.points})"
+        f" (standard deviation over {p.many} {val(f'v.{reference.name}.keep.{metric}.sd')}{p.points})"
         if f"v.{reference.name}.keep.{metric}.sd" in facts
         else ""
     )
     return (
-        f"The reference, {val(f'variant.{reference.name}.title')}, reached {val(mean)}{p.unit} {p.name} on "
-        rf"\emph{{keep}}{spread}. Table~\ref{{tab:means}} gives every variant and Figure~\ref{{fig:main}} shows them "
-        "with their single seeds."
+        f"The reference, {val(f'variant.{reference.name}.title')}, reached {val(mean)}{p.unit} {p.name}"
+        rf"{p.on_keep}{spread}. Table~\ref{{tab:means}} gives every variant and Figure~\ref{{fig:main}} shows them "
+        f"with their single {p.many}."
     )
 
 
@@ -81,10 +82,12 @@ def _against_hypothesis(p: Phrases) -> str:
         "equivalent": "The hypothesis expected a difference; one of the size it asked for is excluded.",
         "inconclusive": "The hypothesis is neither supported nor refuted.",
         "untested": "The hypothesis was not tested.",
+        "futile": "The hypothesis asked for an effect that matters; the study gave up looking for one, and claims nothing.",
     }[result.verdict]
 
 
 SIZES = {
+    "same": "It was the same each time and larger than the {margin} that were asked for.",
     "beyond": "The whole interval lies beyond {margin}, so that the size it asked for is established too.",
     "likely": "Its size is less certain: the estimate reaches the {margin} that were asked for, but the interval also "
     "holds smaller effects.",
@@ -94,11 +97,16 @@ SIZES = {
 
 
 def size_of(p: Phrases) -> str:
-    """Where the primary contrast stands against its margin: 'beyond' with its whole interval, 'likely', or 'unlikely'."""
+    """Where the primary contrast stands against its margin: 'beyond' with its whole interval, 'likely', or 'unlikely'.
+
+    'same' when there is no interval because it never varied, and it is beyond the margin.
+    """
     primary = p.study.primary
     keep = p.analysis.contrast(primary.id).estimates["keep"]
     if keep.mean is None or keep.ci_low is None or keep.ci_high is None:
         return "unlikely"
+    if constant(keep):
+        return "same" if abs(keep.mean) >= primary.smallest_effect else "unlikely"
     near = min(abs(keep.ci_low), abs(keep.ci_high)) if keep.ci_low * keep.ci_high > 0 else 0.0
     if near >= primary.smallest_effect:
         return "beyond"
@@ -158,7 +166,7 @@ def _shape(p: Phrases) -> str:
         if not better:
             best, worst = worst, best
         return (
-            rf"\paragraph{{Ranking.}} By their means on \emph{{keep}} the variants range from "
+            rf"\paragraph{{Ranking.}} By their means{p.on_keep} the variants range from "
             f"{val(f'variant.{worst}.title')} ({val(f'v.{worst}.keep.{metric}.mean')}{p.unit}) to "
             f"{val(f'variant.{best}.title')} ({val(f'v.{best}.keep.{metric}.mean')}{p.unit}). Only differences from the "
             "reference were declared; the order of the others is descriptive."
@@ -189,6 +197,12 @@ def _shape(p: Phrases) -> str:
             else f"The estimates do not share one sign, so no single statement covers all {word}."
         )
     if isinstance(design, Tuning):
+        if not p.held_out:
+            return (
+                r"\paragraph{What tuning cost.} Each tuned result stands for "
+                rf"{val('study.trials')} runs where the default needs a single one, and it was chosen by the score that it "
+                "is then judged by. The best of several numbers is above their average by luck alone."
+            )
         return (
             r"\paragraph{What tuning cost.} Each tuned result stands for "
             rf"{val('study.trials')} runs where the default needs a single one, and it was chosen on "
@@ -208,7 +222,7 @@ def _plus(contrast: Contrast) -> str:
 def _sensitivity(p: Phrases) -> str:
     """Does the rank test, which does not assume normal differences, agree at the uncorrected level?"""
     rows = [(c, p.analysis.contrast(c.id).estimates["keep"]) for c in p.study.contrasts]
-    rows = [(c, e) for c, e in rows if e.p is not None and e.p_signed_rank is not None]
+    rows = [(c, e) for c, e in rows if e.p is not None and e.p_signed_rank is not None and not constant(e)]
     if not rows:
         return ""
     alpha = p.study.alpha
@@ -218,7 +232,7 @@ def _sensitivity(p: Phrases) -> str:
         if e.p is not None and e.p_signed_rank is not None and (e.p < alpha) != (e.p_signed_rank < alpha)
     ]
     text = (
-        r"\paragraph{Sensitivity.} The $t$ test assumes that per-seed differences are roughly normal. Wilcoxon's "
+        rf"\paragraph{{Sensitivity.}} The $t$ test assumes that per-{p.one} differences are roughly normal. Wilcoxon's "
         "signed-rank test does not; at the same uncorrected level it "
     )
     if not differ:
@@ -257,8 +271,9 @@ def _secondary(p: Phrases, facts: dict[str, Fact]) -> str:
             "rows under the same condition."
         )
     if declared and agree:
-        text += f"{start(listing([t for t, _ in agree]))} {'puts' if len(agree) == 1 else 'put'} the same variant first as {p.name} does"
+        text += f"{start(listing([escape(t) for t, _ in agree]))} {'puts' if len(agree) == 1 else 'put'} the same variant first as {p.name} does"
         text += ". " if not differ else "; "
     if differ:
-        text += listing([f"{title} favours {val(f'variant.{winner}.title')}" for title, winner in differ]) + ". "
+        told = listing([f"{escape(title)} favours {val(f'variant.{winner}.title')}" for title, winner in differ])
+        text += (told if declared and agree else start(told)) + ". "
     return text + "These rankings carry no test and no claim."

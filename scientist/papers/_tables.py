@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
-from scientist.papers._facts import escape
+from scientist.experiments import Study
+from scientist.papers._baseline import baseline_table
+from scientist.papers._kinds import SAID_BY, constant
 from scientist.papers._phrases import Phrases, val
+from scientist.papers._print import escape, safe_unit
 from scientist.papers._records import Fact, Table
 
 
 def make_tables(phrases: Phrases, facts: dict[str, Fact]) -> tuple[Table, ...]:
     """Data, variants, contrasts and secondary metrics, in the order in which the text refers to them."""
-    tables = [_data(phrases), _means(phrases, facts), _contrasts(phrases, facts)]
-    secondary = _secondary(phrases, facts)
-    return tuple(table for table in (*tables, secondary) if table is not None)
+    tables = [
+        _data(phrases),
+        _means(phrases, facts),
+        _contrasts(phrases, facts),
+        _secondary(phrases, facts),
+    ]
+    if phrases.self_reported:
+        said = [t and t.model_copy(update={"caption": f"{t.caption} {SAID_BY}"}) for t in tables[1:]]
+        tables = [tables[0], *said, baseline_table(phrases, facts)]
+    return tuple(table for table in tables if table is not None)
+
+
+KEYS = {
+    "examples": "examples",
+    "features": "features",
+    "classes": "classes",
+    "train": "training pool",
+    "search": "search",
+    "keep": "keep",
+    "final": "final",
+    "size": "size",
+    "dimension": "dimension",
+    "best_known": "best known",
+    "bound": "proven bound",
+}
+"""What an evaluator may say about its data, as the columns of their table."""
+
+
+def data_columns(study: Study) -> list[str]:
+    """The columns of the table of the data: what is said about all of them; empty when there is no such table."""
+    return [key for key in KEYS if study.data and all(key in described for described in study.data.values())]
 
 
 def _data(phrases: Phrases) -> Table | None:
-    keys = {
-        "examples": "examples",
-        "features": "features",
-        "classes": "classes",
-        "train": "training pool",
-        "search": "search",
-        "keep": "keep",
-        "final": "final",
-    }
     data = phrases.study.data
-    present = [key for key in keys if all(key in described for described in data.values())]
-    if not data or not present:
+    present = data_columns(phrases.study)
+    if not present:
         return None
     rows = tuple(
         (
@@ -38,11 +60,13 @@ def _data(phrases: Phrases) -> Table | None:
     return Table(
         id="data",
         caption=(
-            "The data. Each run draws its training sample from the training pool; the three test splits are the same "
+            "What the evaluator says about the task. Nothing of it is held out."
+            if not phrases.held_out
+            else "The data. Each run draws its training sample from the training pool; the three test splits are the same "
             "for every run, and the code under test sees their features but never their labels."
         ),
         columns="l" + "r" * len(present),
-        header=("data set", *(keys[key] for key in present)),
+        header=("data set", *(KEYS[key] for key in present)),
         rows=rows,
     )
 
@@ -56,6 +80,15 @@ def _cell(prefix: str, facts: dict[str, Fact]) -> str:
     return f"{val(f'{prefix}.mean')} [{val(f'{prefix}.ci_low')}, {val(f'{prefix}.ci_high')}]"
 
 
+def _number(fact_id: str, facts: dict[str, Fact]) -> str:
+    return val(fact_id) if fact_id in facts else "--"
+
+
+def capital(text: str) -> str:
+    """The text with a capital first; `str.capitalize` would lower the letters of a marked or foreign title."""
+    return text[:1].upper() + text[1:]
+
+
 def _means(phrases: Phrases, facts: dict[str, Fact]) -> Table:
     metric = phrases.study.metric
     rows = tuple(
@@ -63,27 +96,41 @@ def _means(phrases: Phrases, facts: dict[str, Fact]) -> Table:
             val(f"variant.{variant.name}.title"),
             val(f"v.{variant.name}.keep.{metric}.n") if f"v.{variant.name}.keep.{metric}.n" in facts else "--",
             _cell(f"v.{variant.name}.keep.{metric}", facts),
-            _cell(f"v.{variant.name}.final.{metric}", facts),
+            *([_cell(f"v.{variant.name}.final.{metric}", facts)] if phrases.held_out else []),
         )
         for variant in phrases.study.variants
     )
-    unit = f" ({phrases.metric.unit})" if phrases.metric.unit else ""
+    unit = f" ({safe_unit(phrases.metric.unit)})" if phrases.metric.unit else ""
+    where = (
+        r", on the split that decides (\emph{keep}) and on the one that was opened once (\emph{final})."
+        if phrases.held_out
+        else ". The task holds nothing out."
+    )
+    flat = any(constant(v.estimates.get("keep", {}).get(metric)) for v in phrases.analysis.variants)
     return Table(
         id="means",
         caption=(
-            f"{phrases.name.capitalize()}{unit} of every variant: mean over seeds with its "
-            rf"{val('study.ci_level')}\,\% interval in brackets, on the split that decides (\emph{{keep}}) and on the one "
-            r"that was opened once (\emph{final}). Intervals describe single variants; the paired contrasts of "
-            r"Table~\ref{tab:contrasts} are what the study tests."
+            f"{capital(phrases.name)}{unit} of every variant: mean over {phrases.many} with its "
+            rf"{val('study.ci_level')}\,\% interval in brackets{where} Intervals describe single variants; the paired "
+            r"contrasts of Table~\ref{tab:contrasts} are what the study tests."
+            + (" A mean without an interval is a number that every run gave." if flat else "")
+            + (
+                " Early stopping left some variants with fewer runs."
+                if any(v.n_stopped for v in phrases.analysis.variants)
+                else ""
+            )
         ),
-        columns="lrll",
-        header=("variant", "runs", "keep", "final"),
+        columns="lrll" if phrases.held_out else "lrl",
+        header=("variant", "runs", "keep", "final") if phrases.held_out else ("variant", "runs", "mean"),
         rows=rows,
     )
 
 
 def _contrasts(phrases: Phrases, facts: dict[str, Fact]) -> Table:
     rows = []
+    # Where contrasts rest on different numbers of runs, each says on how many.
+    sizes = {r.estimates["keep"].n for r in phrases.analysis.contrasts}
+    numbered = phrases.analysis.n_stopped > 0 and len(sizes) > 1
     for contrast in phrases.study.contrasts:
         result = phrases.analysis.contrast(contrast.id)
         held = {True: "yes", False: "no", None: "--"}[result.holds_on_final]
@@ -91,24 +138,33 @@ def _contrasts(phrases: Phrases, facts: dict[str, Fact]) -> Table:
         rows.append(
             (
                 rf"\textbf{{{name}}}" if contrast.primary else name,
+                *([_number(f"c.{contrast.id}.keep.n", facts)] if numbered else []),
                 _cell(f"c.{contrast.id}.keep", facts),
                 val(f"c.{contrast.id}.p_holm") if f"c.{contrast.id}.p_holm" in facts else "--",
                 val(f"c.{contrast.id}.keep.dz") if f"c.{contrast.id}.keep.dz" in facts else "--",
                 val(f"c.{contrast.id}.verdict"),
-                _cell(f"c.{contrast.id}.final", facts),
-                held,
+                *([_cell(f"c.{contrast.id}.final", facts), held] if phrases.held_out else []),
             )
         )
-    unit = f" in {phrases.metric.difference}" if phrases.metric.difference else ""
+    unit = f" in {escape(phrases.metric.difference)}" if phrases.metric.difference else ""
+    verdict = (
+        r"verdict on \emph{keep}, and whether it holds on \emph{final}." if phrases.held_out else "and the verdict."
+    )
+    left = "keep" if phrases.held_out else "difference"
     return Table(
         id="contrasts",
         caption=(
             f"Every declared contrast; the primary one in bold. Mean paired difference{unit} with its "
             rf"{val('study.ci_level')}\,\% interval, Holm-adjusted $p$ over all {val('study.n_contrasts')} contrasts, "
-            r"standardised difference $d_z$, verdict on \emph{keep}, and whether it holds on \emph{final}."
+            rf"standardised difference $d_z$, {verdict}"
         ),
-        columns=r"p{0.26\linewidth}lrrp{0.13\linewidth}lc",
-        header=("contrast", "keep", "$p$", "$d_z$", "verdict", "final", "holds"),
+        columns=rf"p{{0.26\linewidth}}{'r' if numbered else ''}lrrp{{0.13\linewidth}}{'lc' if phrases.held_out else ''}",
+        header=(
+            "contrast",
+            *(["$n$"] if numbered else []),
+            *(left, "$p$", "$d_z$", "verdict"),
+            *(["final", "holds"] if phrases.held_out else []),
+        ),
         rows=tuple(rows),
     )
 
@@ -133,13 +189,13 @@ def _secondary(phrases: Phrases, facts: dict[str, Fact]) -> Table | None:
     return Table(
         id="secondary",
         caption=(
-            r"Secondary metrics on \emph{keep}, means over seeds. They were not declared as contrasts and carry no test; "
+            rf"Secondary metrics{phrases.on_keep}, means over {phrases.many}. They were not declared as contrasts and carry no test; "
             "they are here so that a gain in one measure bought with a loss in another can be seen. Arrows point to better."
         ),
         columns="l" + "r" * len(others),
         header=(
             "variant",
-            *(f"{escape(m.title)}{f' ({m.unit})' if m.unit else ''} {arrow[m.direction]}" for m in others),
+            *(f"{escape(m.title)}{f' ({safe_unit(m.unit)})' if m.unit else ''} {arrow[m.direction]}" for m in others),
         ),
         rows=rows,
     )

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from scientist.errors import LabError, RecordError, ScientistError
-from scientist.ideas._idea import read_idea
-from scientist.lab import KnobValue, Record, inside, read_text, sha256_file
+from pydantic import Field
+
+from scientist.errors import ScientistError
+from scientist.lab import KnobValue, Record, inside, sha256_file
 from scientist.papers._appendix import raw, run_values
 from scientist.papers._build import BuildContext, load_context
 from scientist.papers._expressions import names, show
 from scientist.papers._fragments import FragmentError, numbers, plain, readable, sentences
+from scientist.papers._kinds import self_reported
 from scientist.papers._ledger import by_variant
 from scientist.papers._records import Fact, Manuscript
+from scientist.papers._trace_values import SELF, _numbers_in, agrees, formula, leaves, normal, resolve
+
+__all__ = ["NotTraced", "Trace", "TracedRun", "Use", "_numbers_in", "fragments", "normal", "resolve", "trace"]
 
 
 class NotTraced(ScientistError):
@@ -38,6 +42,7 @@ class TracedRun(Record):
     status: str
     values: dict[str, float]
     reason: str = ""
+    tree: str = Field(default="", description="hash of all code and knobs that ran, without the seed")
 
 
 class Trace(Record):
@@ -93,40 +98,6 @@ def fragments(manuscript: Manuscript) -> Iterator[tuple[str, str]]:
             yield f"table '{table.id}', {f'row {place}' if place else 'header'}", " | ".join(row)
     for figure in manuscript.figures:
         yield f"caption of figure '{figure.id}'", figure.caption
-
-
-def resolve(paper: Path, file: str, pointer: str) -> Any:
-    """What stands in a file of a paper at a JSON pointer.
-
-    `/#` at the end counts the members of a list or object; an empty pointer gives the file's SHA-256. `idea.md` is
-    read as its front matter. Raises :class:`RecordError` when the file or the place does not exist.
-    """
-    try:
-        path = inside(paper, file)
-    except LabError as error:
-        raise RecordError(error.message, error.remedy) from error
-    if not path.is_file():
-        raise RecordError(f"{path} does not exist", "run `scientist resume` to make it again")
-    if not pointer:
-        return sha256_file(path)
-    if path.suffix == ".md":
-        data: Any = read_idea(path).model_dump(mode="json")
-    else:
-        try:
-            data = json.loads(read_text(path))
-        except json.JSONDecodeError as error:
-            raise RecordError(f"{path}:{error.lineno}: not JSON", "mend or delete the file") from error
-    for part in pointer.removeprefix("/").split("/"):
-        key = part.replace("~1", "/").replace("~0", "~")
-        if key == "#" and isinstance(data, list | dict):
-            data = len(data)
-        elif isinstance(data, dict) and key in data:
-            data = data[key]
-        elif isinstance(data, list) and key.isdigit() and int(key) < len(data):
-            data = data[int(key)]
-        else:
-            raise RecordError(f"{path} has nothing at '{pointer}'", "run `scientist audit` to see what changed")
-    return data
 
 
 @dataclass
@@ -204,6 +175,7 @@ class _Tracer:
             text=", ".join(f"{split} {raw(number)}" for split, number in run.values.items()) or run.status,
             value=value,
             title=f"{metric} of one run",
+            formula=SELF if self_reported(self.context.study) else "",
             file=file,
             pointer=pointer if value is not None else "/status",
             found=value if value is not None else run.status,
@@ -251,7 +223,7 @@ class _Tracer:
         if found:
             return found
         intact = sha256_file(self.paper / "study.json") == self.context.facts.study_sha256
-        for pointer, value in _leaves(study.model_dump(mode="json"), ""):
+        for pointer, value in leaves(study.model_dump(mode="json"), ""):
             if isinstance(value, bool) or not isinstance(value, int | float):
                 continue
             if wanted in (f"{value:g}", f"{value:.2f}", f"{value:.3g}", f"{value:+.4g}"):
@@ -289,7 +261,7 @@ class _Tracer:
             value=fact.value,
             unit=readable(fact.unit),
             title=fact.title,
-            formula=formula(fact),
+            formula=formula(fact, self.context.study),
             n=fact.n,
             file=fact.file,
             pointer=fact.pointer,
@@ -339,69 +311,7 @@ class _Tracer:
                         status=result.status if result else "missing",
                         values=dict(values),
                         reason=result.reason if result else "",
+                        tree=result.tree if result else "",
                     )
                 )
         return traced
-
-
-_NUMBER = re.compile(r"(?<![\d.])[-−]?\d+(?:[.,]\d+)*")
-
-
-def normal(text: str) -> str:
-    """A printed value in one form: ASCII minus, no unit, no thousands separators, no spaces."""
-    text = readable(text) if "\\" in text or "$" in text else text
-    text = text.replace("−", "-").replace("\u2009", "").replace("\u202f", "").removesuffix("%").strip()
-    return re.sub(r"(?<=\d)[ ,](?=\d{3}(?!\d))", "", text)
-
-
-def _numbers_in(text: str) -> set[str]:
-    return {match.replace("−", "-") for match in _NUMBER.findall(normal(text))}
-
-
-def agrees(fact: Fact, found: Any) -> bool:
-    """Is what stands in the file the fact's value? `.abs` facts are the size of what stands there."""
-    if isinstance(found, list | dict):
-        found = len(found)
-    value = fact.value
-    if isinstance(found, bool) or isinstance(value, bool) or isinstance(found, str) or isinstance(value, str):
-        return type(found) is type(value) and (
-            found == value or (not fact.pointer and str(found).startswith(str(value)))
-        )
-    if found is None:
-        return False
-    return float(abs(found) if fact.id.endswith(".abs") else found) == float(value)
-
-
-_FORMULAS = {
-    "mean": "arithmetic mean over the seeds",
-    "sd": "sample standard deviation over the seeds (divisor n - 1)",
-    "ci_low": "mean - t x s.d. / sqrt(n), t of Student's distribution with n - 1 degrees of freedom",
-    "ci_high": "mean + t x s.d. / sqrt(n), t of Student's distribution with n - 1 degrees of freedom",
-    "abs": "size of the mean of the paired differences, without its sign",
-    "dz": "mean of the paired differences / their standard deviation (Cohen's d_z)",
-    "p": "two-sided paired t test: P(|T| >= |mean| / (s.d. / sqrt(n))) with n - 1 degrees of freedom",
-    "p_holm": "p of the paired t test on keep, adjusted over the declared contrasts by Holm's step-down rule",
-    "p_equivalence_holm": "larger p of the two one-sided tests against the margin, adjusted by Holm's rule",
-    "n": "number of runs (or of seeds that every variant of the contrast has a result for)",
-    "verdict": "decided on keep by the declared rule from the adjusted p-values, the margin and the expected sign",
-}
-
-
-def formula(fact: Fact) -> str:
-    """How a value is made, in words; empty for values that are simply written down."""
-    last = fact.id.rpartition(".")[2]
-    if fact.id.startswith(("v.", "c.")) and last in _FORMULAS and fact.kind != "declared":
-        paired = fact.id.startswith("c.") and last in ("mean", "sd", "ci_low", "ci_high")
-        return _FORMULAS[last] + (", of the weighted sum of variants within each seed" if paired else "")
-    return {"counted": "counted", "measured": "scored by the sealed evaluator"}.get(fact.kind, "")
-
-
-def _leaves(data: Any, pointer: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(data, dict):
-        for key, value in data.items():
-            yield from _leaves(value, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
-    elif isinstance(data, list):
-        for place, value in enumerate(data):
-            yield from _leaves(value, f"{pointer}/{place}")
-    else:
-        yield pointer, data

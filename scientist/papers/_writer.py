@@ -6,16 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from scientist.experiments import Analysis, RunResult, Study
+from scientist.experiments import Analysis, RunResult, Study, Usage
 from scientist.ideas._idea import Idea
 from scientist.literature import Novelty
+from scientist.papers._baseline import baseline
+from scientist.papers._candour import (
+    caveats,
+    early_stop_rule,
+    known_sentences,
+    runs_are,
+    task,
+)
 from scientist.papers._discussion import discussion, limitations, negative_results
-from scientist.papers._facts import escape
+from scientist.papers._kinds import marked
+from scientist.papers._machinery import reproducibility
 from scientist.papers._phrases import Phrases, count, listing, series, share, val
+from scientist.papers._print import clipped, escape
 from scientist.papers._records import Facts, Figure, Manuscript, Section
 from scientist.papers._related import method_sources, related_work
 from scientist.papers._results_prose import finding, results_section
-from scientist.papers._tables import make_tables
+from scientist.papers._tables import data_columns, make_tables
 from scientist.template import Template
 
 
@@ -34,6 +44,12 @@ class Material:
     sandbox: str
     sandbox_gaps: tuple[str, ...]
     roles: dict[str, str]
+    executor: str = "local"
+    usages: tuple[Usage, ...] = ()
+
+
+LONGEST_CONTEXT = 400
+"""Characters of the abstract's first sentence, which a template's author wrote."""
 
 
 class Writer(Protocol):
@@ -52,22 +68,25 @@ class HeuristicWriter:
 
     def write(self, material: Material) -> Manuscript:
         """See :class:`Writer`."""
-        phrases = Phrases(material.template, material.idea, material.study, material.analysis)
+        template = marked(material.template, material.study)
+        phrases = Phrases(template, material.idea, material.study, material.analysis)
         facts = material.facts.by_id()
-        found = finding(phrases)
+        found = " ".join([finding(phrases), *known_sentences(phrases, facts)])
+        came_with = baseline(phrases, facts)
         sections = [
             Section(id="introduction", title="Introduction", paragraphs=_introduction(phrases, material, found)),
             Section(id="related", title="Related work", paragraphs=related_work(phrases, material.novelty)),
             Section(id="method", title="Method", paragraphs=_method(phrases, material)),
             Section(id="results", title="Results", paragraphs=results_section(phrases, facts)),
+            *([Section(id="baseline", title="What the template came with", paragraphs=came_with)] if came_with else []),
             Section(id="negative", title="Negative results", paragraphs=negative_results(phrases, material.results)),
             Section(id="discussion", title="Discussion", paragraphs=discussion(phrases)),
             Section(
                 id="limitations",
                 title="Limitations",
-                paragraphs=limitations(phrases, material.novelty, material.sandbox_gaps, facts),
+                paragraphs=limitations(phrases, material.novelty, material.sandbox_gaps, facts, material.sandbox),
             ),
-            Section(id="reproducibility", title="Reproducibility statement", paragraphs=_reproducibility(material)),
+            Section(id="reproducibility", title="Reproducibility statement", paragraphs=reproducibility(material)),
             Section(id="disclosure", title="AI disclosure", paragraphs=_disclosure(material)),
         ]
         return Manuscript(
@@ -89,25 +108,28 @@ def _title(title: str) -> str:
 
 def _abstract(p: Phrases, found: str) -> str:
     study, primary = p.study, p.study.primary
-    context = p.template.background.split(". ")[0].strip().rstrip(".") + "."
+    context = clipped(p.template.background.split(". ")[0], LONGEST_CONTEXT).rstrip(".") + "."
     parts = [
         escape(context),
         f"We ask: {val('idea.question')}",
         (
-            f"Before any run, a study of {val('study.n_variants')} variants, {val('study.n_seeds')} seeds each and "
+            f"Before any run, a study of {val('study.n_variants')} variants, {val('study.n_seeds')} {p.many} each and "
             f"{val('study.n_contrasts')} contrasts was declared and frozen, with "
             f"{val('study.smallest_effect')}{p.points} of {p.name} as the smallest effect worth caring about."
         ),
         found,
         p.on_final(primary),
+        caveats(p),
     ]
     others = [p.analysis.contrast(c.id) for c in study.contrasts if c.id != primary.id]
     if others:
         claimed = sum(r.verdict in ("supported", "contradicted") for r in others)
         open_ = sum(r.verdict in ("inconclusive", "untested") for r in others)
+        futile = sum(r.verdict == "futile" for r in others)
+        early = f", {share(futile, len(others))} {'was' if futile == 1 else 'were'} stopped early" if futile else ""
         parts.append(
             f"Of the {count(len(others), 'other declared contrast')}, {share(claimed, len(others))} "
-            f"{'differs' if claimed == 1 else 'differ'} from zero after Holm's correction by an amount that can matter, and "
+            f"{'differs' if claimed == 1 else 'differ'} from zero after Holm's correction by an amount that can matter{early}, and "
             f"{share(open_, len(others))} {'is' if open_ < 2 else 'are'} left open."
         )
     parts.append("Every number below links to the runs that it came from.")
@@ -117,7 +139,7 @@ def _abstract(p: Phrases, found: str) -> str:
 def _introduction(p: Phrases, material: Material, found: str) -> tuple[str, ...]:
     idea = material.idea
     paragraphs = [
-        escape(" ".join(p.template.background.split())),
+        escape(clipped(p.template.background)),
         (
             f"This paper asks one question of that kind. {val('idea.question')} {val('idea.why')} The hypothesis, written "
             f"down before the first run, was: ``{val('idea.hypothesis')}''"
@@ -139,31 +161,22 @@ def _introduction(p: Phrases, material: Material, found: str) -> tuple[str, ...]
 
 
 def _method(p: Phrases, material: Material) -> tuple[str, ...]:
-    study = material.study
-    several = len(study.data) > 1
+    table = bool(data_columns(material.study))
     paragraphs = [
-        (
-            rf"\paragraph{{Task.}} {escape(p.template.summary)} Table~\ref{{tab:data}} describes the "
-            f"{'data sets' if several else 'data'}. The code under test runs in a process of its own, receives a training "
-            "sample and the features of the test examples, and writes predictions; a sealed evaluator in another process "
-            "holds the labels and computes every score. The code under test never reports a score itself. Test examples "
-            r"are divided into three splits: \emph{search}, which pilots and tuning may look at; \emph{keep}, on which the "
-            r"declared tests are decided; and \emph{final}, scored once, after the analysis on \emph{keep} was complete."
-        ),
-        r"\placetable{data}",
+        task(p, table),
+        *([r"\placetable{data}"] if table else []),
         _variants(p) + method_sources(p, material.novelty),
         (
-            r"\paragraph{Seeds and power.} One seed fixes the training sample, any corruption of it, and the "
-            "initialisation; all variants are run at the same seeds, so that every comparison is paired. A pilot with "
-            f"{val('study.pilot_seeds')} other seeds per variant, whose runs enter no test, measured how much paired "
+            f"{runs_are(p)}A pilot with "
+            f"{val('study.pilot_seeds')} other {p.many} per variant, whose runs enter no test, measured how much paired "
             "differences spread. From the upper confidence limit of that spread"
-            rf"{_cite(material.novelty, 'browne')} the study needs {val('study.needed_seeds')} seeds per variant to find the "
+            rf"{_cite(material.novelty, 'browne')} the study needs {val('study.needed_seeds')} {p.many} per variant to find the "
             rf"smallest effect at the primary contrast with a power of {val('study.power')}\,\% "
             rf"at a family-wise error rate of {val('study.alpha')}\,\%; {_seed_choice(p)}"
         ),
         (
-            r"\paragraph{Tests.} Each contrast is a weighted sum of variant means, computed per seed and tested against "
-            "zero with a two-sided $t$ test on the per-seed values, the paired $t$ test when two variants are compared. "
+            r"\paragraph{Tests.} Each contrast is a weighted sum of variant means, computed per "
+            f"{p.one} and tested against zero with a two-sided $t$ test on the per-{p.one} values, the paired $t$ test when two variants are compared. "
             rf"Intervals are {val('study.ci_level')}\,\% Student intervals of the same values. The {val('study.n_contrasts')} "
             f"contrasts form one family, corrected by Holm's method{_cite(material.novelty, 'holm')}. Where a contrast is "
             "not distinguishable from zero, two one-sided tests"
@@ -173,8 +186,9 @@ def _method(p: Phrases, material: Material) -> tuple[str, ...]:
             f"hashed ({val('study.sha')}\\ldots) and entered in an append-only journal before the first run; nothing in it "
             "was changed afterwards."
         ),
+        early_stop_rule(p),
     ]
-    return tuple(paragraphs)
+    return tuple(text for text in paragraphs if text)
 
 
 def _variants(p: Phrases) -> str:
@@ -194,10 +208,15 @@ def _variants(p: Phrases) -> str:
         text += f"They differ in {listing([p.title(k) for k in varied])} and in nothing else"
         text += f" (given: {listing(units)}). " if units else ". "
     if tuned:
+        where = r" scored on \emph{search}" if p.held_out else ""
+        judged = (
+            r"the best on \emph{search} is what \emph{keep} and \emph{final} judge."
+            if p.held_out
+            else "the best of them is the result, chosen by the very score that decides, which flatters it."
+        )
         text += (
-            f"The tuned variants choose {listing([p.title(k) for k in tuned])} anew for every seed, by "
-            f"{val('study.trials')} runs scored on \\emph{{search}}, the first of which is the default itself; the best "
-            "on \\emph{search} is what \\emph{keep} and \\emph{final} judge. "
+            f"The tuned variants choose {listing([p.title(k) for k in tuned])} anew for every {p.one}, by "
+            f"{val('study.trials')} runs{where}, the first of which is the default itself; {judged} "
         )
     fixed = [
         f"{p.title(name)} ({val(f'set.{reference.name}.{name}')})"
@@ -219,23 +238,6 @@ def _seed_choice(p: Phrases) -> str:
     return (
         f"the study runs {val('study.n_seeds')}, {val('study.n_runs')} runs in all, with an expected power of "
         rf"{val('study.expected_power')}\,\%."
-    )
-
-
-def _reproducibility(material: Material) -> tuple[str, ...]:
-    where = (
-        "Runs were isolated by bubblewrap (own user, process, mount and network name spaces, a read-only system, one "
-        "writable folder, no network), with limits on time, memory and output."
-        if material.sandbox == "bubblewrap"
-        else "Runs were plain processes with limits on time, memory and output. What that does not cover: "
-        + "; ".join(material.sandbox_gaps)
-        + "."
-    )
-    return (
-        "The folder of this paper holds the frozen study, the result, log, knobs and artefacts of every run, the analysis, "
-        "the facts and the manuscript from which this document was built; the manifest lists their hashes and the versions "
-        "of all software. The commands in the appendix rebuild the document byte for byte, recompute every statistic "
-        "from the runs, and trace any printed number back to them. Seeds determine runs completely. " + where,
     )
 
 

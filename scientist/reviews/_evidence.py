@@ -14,7 +14,7 @@ from scientist.experiments import Analysis, Contrast, ContrastEstimate, Contrast
 from scientist.ideas import Comparison, DoseResponse, Idea, Interaction, Robustness, Topic, Transfer, Tuning, read_idea
 from scientist.lab import KnobValue, read_json
 from scientist.literature import Novelty
-from scientist.papers import Audit, Facts, Finding, Manuscript, plain
+from scientist.papers import Audit, Facts, Finding, Manuscript, constant, plain
 from scientist.template import Metric, Template
 
 CLAIMS = ("supported", "contradicted")
@@ -86,7 +86,15 @@ class Evidence:
     @property
     def short_of_seeds(self) -> Topic | None:
         """The topic of remarks about spread: a lesson only where more seeds could still change the answer."""
-        return None if self.settled else "underpowered"
+        return None if self.settled or self.outcome.verdict == "futile" or self.never_varies else "underpowered"
+
+    @property
+    def never_varies(self) -> bool:
+        """The primary contrast went untested because every run of its variants gave one and the same number."""
+        return self.outcome.verdict == "untested" and all(
+            constant(self.analysis.variant(name).estimates.get("keep", {}).get(self.study.metric))
+            for name in self.primary.weights
+        )
 
     @property
     def margin(self) -> float:
@@ -112,6 +120,21 @@ class Evidence:
     @property
     def seeds(self) -> int:
         return len(self.study.seeds)
+
+    @property
+    def many(self) -> str:
+        """'seeds', or 'repetitions' where runs take none."""
+        return "seeds" if self.study.seeded else "repetitions"
+
+    @property
+    def self_reported(self) -> bool:
+        """The metrics come from the code under test."""
+        return self.study.judging == "self-reported"
+
+    @property
+    def held_out(self) -> bool:
+        """There is a split that stays unopened until writing."""
+        return self.study.confirm_on != "none"
 
     @property
     def failed_share(self) -> float:
@@ -140,7 +163,8 @@ class Evidence:
 
     @property
     def metric(self) -> Metric:
-        return self.template.metric(self.study.metric)
+        metric = self.template.metric(self.study.metric)
+        return metric.model_copy(update={"title": f"{metric.title} (self-reported)"}) if self.self_reported else metric
 
     def titles(self, knobs: Sequence[str]) -> str:
         """Knobs as prose calls them."""

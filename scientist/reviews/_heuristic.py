@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Protocol
 
+from scientist.papers import constant
 from scientist.reviews._evidence import CLAIMS, Evidence, load_evidence
 from scientist.reviews._form import Decision, Review
 from scientist.reviews._rules import START, remarks
@@ -94,7 +95,10 @@ def _scale(points: float) -> int:
 
 
 def soundness(e: Evidence) -> int:
-    """4; 1 with an audit error; −1 each: primary not settled, lost on final, power below 60 %, under 5 seeds, failures."""
+    """4; 1 with an audit error; −1 each: primary not settled, lost on final, power below 60 %, under 5 seeds, failures,
+
+    self-reported metrics.
+    """
     if e.errors:
         return 1
     lost = [
@@ -103,6 +107,7 @@ def soundness(e: Evidence) -> int:
         e.study.pilot.expected_power < 0.6,
         e.seeds < 5,
         e.failed_share > 0.1,
+        e.self_reported,
     ]
     return _scale(4 - sum(lost))
 
@@ -110,9 +115,10 @@ def soundness(e: Evidence) -> int:
 def quality(e: Evidence) -> int:
     """Half the primary interval in margins: at most 1/2 → 4, at most 1 → 3, at most 2 → 2, wider or none → 1.
 
-    One less when more than one run in ten failed.
+    At most 2 where every run gave the same number; one less when more than one run in ten failed.
     """
     points = 4 if e.width <= 0.5 else 3 if e.width <= 1 else 2 if e.width <= 2 else 1
+    points = min(points, 2) if constant(e.keep) else points  # no spread is no evidence of a narrow one
     return _scale(points - (e.failed_share > 0.1))
 
 
@@ -153,8 +159,11 @@ def contribution(e: Evidence) -> int:
 
 
 def confidence(e: Evidence) -> int:
-    """How much could be checked: 4 (rules cannot judge an argument); −1 each: novelty undecided, final unopened, < 5 seeds."""
-    missing = [e.novelty.verdict == "undecided", e.final.mean is None, e.seeds < 5]
+    """How much could be checked: 4 (rules cannot judge an argument); −1 each: novelty undecided, final unopened, < 5 seeds,
+
+    self-reported metrics.
+    """
+    missing = [e.novelty.verdict == "undecided", e.final.mean is None, e.seeds < 5, e.self_reported]
     return max(1, 4 - sum(missing))
 
 
@@ -167,7 +176,7 @@ def summary(e: Evidence) -> str:
     tested = f"{contrasts} contrast{'s' if contrasts > 1 else ''} declared before the runs"
     found = e.prose.finding or f"The primary contrast, {e.primary.title}, came out {e.outcome.verdict}."
     return (
-        f"The paper asks: {e.idea.question} It compares {variants} variants with {e.seeds} seeds each on "
+        f"The paper asks: {e.idea.question} It compares {variants} variants with {e.seeds} {e.many} each on "
         f"{', '.join(e.datasets)} and tests {tested}. {found} Verdict on the primary contrast: {e.outcome.verdict}."
     )
 
@@ -175,14 +184,22 @@ def summary(e: Evidence) -> str:
 def limitations(e: Evidence) -> str:
     """What the study cannot show, as far as its design tells."""
     parts = [
-        f"Seeds redraw the training sample, the noise and the initialisation on {', '.join(e.datasets)}; intervals say "
+        f"{e.many.capitalize()} redraw what the code draws at random on {', '.join(e.datasets)}; intervals say nothing else."
+        if e.self_reported or not e.held_out
+        else f"Seeds redraw the training sample, the noise and the initialisation on {', '.join(e.datasets)}; intervals say "
         "nothing about other data."
     ]
+    if e.self_reported:
+        parts.append("Every metric is self-reported by the experiment's own code; no evaluator checked it.")
+    if not e.study.seeded:
+        parts.append("Runs take no seed, so none can be reproduced exactly.")
+    if not e.held_out:
+        parts.append("The task holds nothing out, so nothing was confirmed on fresh data.")
     if e.study.pilot.capped:
-        parts.append(f"The budget stopped at {e.seeds} of {e.study.pilot.needed} seeds.")
+        parts.append(f"The budget stopped at {e.seeds} of {e.study.pilot.needed} {e.many}.")
     if not e.stressed:
         parts.append("One set of conditions was tried.")
-    if e.outcome.holds_on_final is None and e.settled:
+    if e.outcome.holds_on_final is None and e.settled and e.held_out:
         parts.append("No split was kept unopened for the primary result.")
     named = "names" if e.prose.limitations else "does not name"
     parts.append(f"The paper {named} limitations of its own.")
@@ -198,4 +215,6 @@ def ethics(e: Evidence) -> str:
         parts.append(f"Data about people ({names}): nothing here supports a decision about a person.")
     if not e.prose.disclosed:
         parts.append("The paper does not disclose that a program wrote it.")
+    if not parts and e.self_reported:
+        return "None that the records show; where the data of this template come from was not checked."
     return " ".join(parts) or "None beyond the usual: public data, no people studied, automation disclosed."

@@ -7,40 +7,12 @@ found, how well, and how far it reaches: a refuted hypothesis that is settled sc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
 
-from scientist.ideas import Comparison, DoseResponse, Topic, Tuning
+from scientist.ideas import Comparison, DoseResponse, Tuning
+from scientist.papers import constant
 from scientist.reviews._evidence import CLAIMS, Evidence, design_knobs, p_words
-from scientist.reviews._form import Remark
-
-Kind = Literal["strength", "weakness", "question"]
-START = 4.0
-"""Overall before any remark."""
-
-
-@dataclass(frozen=True)
-class Said:
-    """A remark and the part of the form it belongs to."""
-
-    kind: Kind
-    remark: Remark
-
-
-def good(rule: str, where: str, text: str, weight: float) -> Said:
-    """A strength."""
-    return Said("strength", Remark(text=text, where=where, rule=rule, weight=weight))
-
-
-def bad(rule: str, where: str, text: str, weight: float, topic: Topic | None = None) -> Said:
-    """A weakness; `weight` is what it takes from Overall (given as a positive number)."""
-    return Said("weakness", Remark(text=text, where=where, rule=rule, topic=topic, weight=-abs(weight)))
-
-
-def ask(rule: str, where: str, text: str) -> Said:
-    """A question to the authors."""
-    return Said("question", Remark(text=text, where=where, rule=rule))
-
+from scientist.reviews._rules_text import rule_limitations, rule_text
+from scientist.reviews._said import START, Said, ask, bad, good
 
 # -- soundness ----------------------------------------------------------------------------------------------------
 
@@ -62,14 +34,32 @@ def rule_audit(e: Evidence) -> Iterator[Said]:
 
 
 def rule_verdict(e: Evidence) -> Iterator[Said]:
-    """The primary contrast is settled, either way: +1. Inconclusive: −1; untested: −2. Contradicted: a lesson, no loss."""
+    """The primary contrast is settled, either way: +1. Inconclusive: −1; untested: −2; a script that never varies: −1;
+
+    stopped early: −0.5. Contradicted: a lesson, no loss.
+    """
     where, title = f"contrast {e.primary.id}", e.primary.title
     verdict = e.outcome.verdict
     same = verdict == "equivalent" or (verdict == "supported" and e.primary.expect == "equivalent")
     p = f"{p_words(e.outcome.p_equivalence_holm)} for equivalence" if same else p_words(e.outcome.p_holm)
     found = f"{e.interval(e.keep)} on keep, Holm-adjusted {p}"
-    if verdict == "untested":
-        text = f"The primary contrast, {title}, could not be tested: {e.keep.n} paired seeds gave a result."
+    if verdict == "futile":
+        text = (
+            f"The primary contrast, {title}, was stopped early: an effect of {e.value(e.primary.smallest_effect)} was "
+            "excluded on search, and nothing is claimed."
+        )
+        yield bad("verdict", where, text, 0.5, "negligible")
+    elif e.never_varies:
+        text = (
+            f"The script gave the same number every time, so the primary contrast, {title}, has no test: "
+            f"{e.value(e.keep.mean)}, one number without an interval."
+        )
+        yield bad("verdict", where, text, 1.0, "robustness")
+        yield ask(
+            "verdict", where, "Can the script be given a source of variation: a seed, or another split of the data?"
+        )
+    elif verdict == "untested":
+        text = f"The primary contrast, {title}, could not be tested: {e.keep.n} paired {e.many} gave a result."
         yield bad("verdict", where, text, 2.0, "failures" if e.failed_share else e.short_of_seeds)
     elif verdict == "inconclusive":
         reach = max(abs(e.keep.ci_low or 0.0), abs(e.keep.ci_high or 0.0))
@@ -77,7 +67,7 @@ def rule_verdict(e: Evidence) -> Iterator[Said]:
             f"The primary contrast, {title}, is inconclusive ({found}); differences up to {e.value(reach)} stay open."
         )
         yield bad("verdict", where, text, 1.0, "underpowered")
-        yield ask("verdict", where, f"How many seeds would settle {title}, given the spread seen in these runs?")
+        yield ask("verdict", where, f"How many {e.many} would settle {title}, given the spread seen in these runs?")
     else:
         answer = {
             "supported": "as declared",
@@ -93,8 +83,12 @@ def rule_verdict(e: Evidence) -> Iterator[Said]:
 
 
 def rule_final(e: Evidence) -> Iterator[Said]:
-    """The primary result holds on the split that was opened once: +0.75; it does not: −1.5."""
+    """The primary result holds on the split that was opened once: +0.75; it does not: −1.5; none to open: a remark."""
     where, holds = f"contrast {e.primary.id}, final", e.outcome.holds_on_final
+    if not e.held_out:
+        text = "The task holds nothing out: no result of this paper was confirmed on fresh data."
+        yield bad("final", "study.json, confirm_on", text, 0.0)
+        return
     if holds:
         text = (
             f"It holds on the split that was opened once: {e.interval(e.final)} against {e.interval(e.keep)} on keep."
@@ -119,16 +113,19 @@ def rule_power(e: Evidence) -> Iterator[Said]:
     pilot = e.study.pilot
     if pilot.capped or e.seeds < pilot.needed:
         text = (
-            f"{e.seeds} seeds per variant where the power calculation asked for {pilot.needed}: the expected power for "
+            f"{e.seeds} {e.many} per variant where the power calculation asked for {pilot.needed}: the expected power for "
             f"an effect of {e.value(e.primary.smallest_effect)} is {pilot.expected_power:.0%}, not {e.study.power:.0%}."
         )
         yield bad("power", "study.json, pilot", text, 1.0 if pilot.expected_power < 0.5 else 0.5, e.short_of_seeds)
     else:
-        text = f"{e.seeds} seeds per variant follow from a pilot; the expected power is {pilot.expected_power:.0%}."
+        text = f"{e.seeds} {e.many} per variant follow from a pilot; the expected power is {pilot.expected_power:.0%}."
         yield good("power", "study.json, pilot", text, 0.5)
     if e.seeds < 5:
-        said = "one seed allows no interval at all" if e.seeds == 1 else f"{e.seeds} seeds say little about spread"
-        yield bad("seeds", "study.json, seeds", f"Few seeds: {said}.", 2.0 if e.seeds == 1 else 0.5, e.short_of_seeds)
+        one = f"one {e.many.removesuffix('s')} allows no interval at all"
+        said = one if e.seeds == 1 else f"{e.seeds} {e.many} say little about spread"
+        yield bad(
+            "seeds", "study.json, seeds", f"Few {e.many}: {said}.", 2.0 if e.seeds == 1 else 0.5, e.short_of_seeds
+        )
 
 
 def rule_family(e: Evidence) -> Iterator[Said]:
@@ -143,10 +140,26 @@ def rule_family(e: Evidence) -> Iterator[Said]:
         found = f": {e.interval(estimate)}" if estimate else ""
         text = f"The study cannot tell about {titles[first.id]}{rest}{found}."
         yield bad("family", f"contrast {first.id}", text, 0.25, e.short_of_seeds)
-    elif others:
+    elif others and not any(c.verdict == "futile" for c in others):
         yield good(
             "family", "results", f"Each of the {len(others)} other declared contrasts got an answer as well.", 0.25
         )
+
+
+def rule_judging(e: Evidence) -> Iterator[Said]:
+    """Metrics that the code under test reported itself: −1. Runs that take no seed: −0.25."""
+    if e.self_reported:
+        text = (
+            f"{e.metric.title[:1].upper()}{e.metric.title[1:]}: the code under test computed and wrote it. No evaluator saw "
+            "outputs or labels, so a mistake in its bookkeeping would look like a result."
+        )
+        yield bad("judging", "study.json, judging", text, 1.0)
+        yield ask(
+            "judging", "section method", "Could somebody other than the script compute the metric from its outputs?"
+        )
+    if not e.study.seeded:
+        text = "Runs take no seed: repetitions cannot be done again exactly, and their pairing is arbitrary."
+        yield bad("judging", "study.json, seeded", text, 0.25)
 
 
 def rule_failures(e: Evidence) -> Iterator[Said]:
@@ -167,10 +180,14 @@ def rule_failures(e: Evidence) -> Iterator[Said]:
 def rule_width(e: Evidence) -> Iterator[Said]:
     """Half the primary interval in margins: at most 1/2 +0.5; at most 1 +0.25; above 2 −0.75; none −1."""
     where = f"contrast {e.primary.id}, keep"
+    if e.never_varies:
+        return  # said by the rule of the verdict
     if e.keep.ci_low is None or e.keep.ci_high is None:
         yield bad("width", where, "There is no interval for the primary contrast.", 1.0, "underpowered")
         return
     half, margin = e.value((e.keep.ci_high - e.keep.ci_low) / 2), e.value(e.margin)
+    if constant(e.keep):
+        return  # no spread, and so no width that could be praised
     if e.width <= 1:
         text = (
             f"The interval is narrow enough to be useful: ±{half} where {margin} is the smallest effect that matters."
@@ -211,7 +228,12 @@ def rule_datasets(e: Evidence) -> Iterator[Said]:
         return
     others = f" (at hand: {', '.join(e.other_datasets)})" if e.other_datasets else ""
     knobs = e.titles(design_knobs(e.idea))
-    text = f"Everything rests on one data set, {e.datasets[0]}{others}. What {knobs} does elsewhere is not known."
+    only = (
+        f"one data set, {e.datasets[0]}{others}"
+        if e.study.data or e.other_datasets
+        else "the data that the script brings"
+    )
+    text = f"Everything rests on {only}. What {knobs} does elsewhere is not known."
     yield bad("datasets", "section method", text, 0.5, "single-dataset")
     if e.other_datasets:
         yield ask(
@@ -312,39 +334,7 @@ def rule_foregone(e: Evidence) -> Iterator[Said]:
         yield bad("foregone", "section introduction", text, 0.5, "novelty")
 
 
-# -- clarity -----------------------------------------------------------------------------------------------------
-
-
-def rule_text(e: Evidence) -> Iterator[Said]:
-    """Each failing of the text −0.25: abstract of 80–300 words, sentences of 30 on average and 80 at most, references."""
-    prose = e.prose
-    if not 80 <= prose.abstract <= 300:
-        length = "short" if prose.abstract < 80 else "long"
-        yield bad("text", "abstract", f"The abstract is {length} ({prose.abstract} words).", 0.25)
-    if prose.sentence > 30:
-        yield bad("text", "whole paper", f"Sentences are long ({prose.sentence:.0f} words on average).", 0.25)
-    if prose.longest > 80:
-        yield bad("text", prose.longest_where, f"One sentence runs to {prose.longest} words.", 0.25)
-    if prose.unreferenced:
-        names = ", ".join(prose.unreferenced)
-        yield bad("text", prose.unreferenced[0], f"The text never speaks of {names}.", 0.25)
-    if not prose.floats:
-        yield bad("text", "section results", "There is neither a figure nor a table.", 0.25)
-
-
-def rule_limitations(e: Evidence) -> Iterator[Said]:
-    """The limitations name what this review can see: one data set, too few seeds. Each left out −0.25."""
-    said = e.prose.limitations
-    silent = []
-    if len(e.datasets) == 1 and "data" not in said:
-        silent.append("that one data set was used")
-    if e.study.pilot.capped and not any(word in said for word in ("seed", "power", "budget")):
-        silent.append("that the budget allowed too few seeds")
-    if e.outcome.holds_on_final is False and "final" not in said and "held out" not in said:
-        silent.append("that the result did not hold on final")
-    for omission in silent:
-        yield bad("limitations", "section limitations", f"The limitations do not say {omission}.", 0.25)
-
+__all__ = ["RULES", "START", "remarks"]
 
 Rule = Callable[[Evidence], Iterator[Said]]
 RULES: tuple[Rule, ...] = (
@@ -353,6 +343,7 @@ RULES: tuple[Rule, ...] = (
     rule_final,
     rule_power,
     rule_family,
+    rule_judging,
     rule_failures,
     rule_width,
     rule_size,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -142,6 +142,10 @@ class World:
     final: FinalScores
     analysis: Analysis
     template: Template = TEMPLATE
+    curves: dict[str, list[dict[str, float]]] = field(default_factory=dict)
+    """run -> points of its learning curve."""
+    baseline: bytes = b""
+    """The final_info.json that a stranger's template came with."""
 
 
 def world(

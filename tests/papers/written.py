@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from designs import TEMPLATE, World
+from designs import World
 
+from scientist.experiments import Usage
+from scientist.experiments._curves import render_curve
 from scientist.ideas import render_idea
 from scientist.lab import Journal, sha256_file, write_atomic
 from scientist.literature import Novelty, packaged_library, to_bibtex
@@ -20,8 +22,17 @@ from scientist.papers import (
 )
 
 
-def write_paper(lab: Path, w: World) -> Path:
-    """Write the whole paper and its journal; returns its folder."""
+def write_paper(
+    lab: Path,
+    w: World,
+    *,
+    sandbox: str = "bubblewrap",
+    gaps: tuple[str, ...] = (),
+    executor: str = "local",
+    usages: tuple[Usage, ...] = (),
+    pdf: bytes = b"%PDF-1.5\n",
+) -> Path:
+    """Write the whole paper and its journal; returns its folder. `usages` are those of the first runs."""
     paper = lab / "papers" / w.study.slug
     references = tuple(packaged_library().references[:6])
     novelty = Novelty(slug=w.study.slug, verdict="undecided", reason="no network", score=0.5, references=references)
@@ -32,11 +43,17 @@ def write_paper(lab: Path, w: World) -> Path:
     write_atomic(paper / "novelty.json", novelty.canonical())
     for result in w.results:
         write_atomic(paper / f"runs/{result.variant}/seed-{result.seed}/result.json", result.canonical())
-    facts = build_facts(paper, TEMPLATE, w.idea, w.study, w.analysis, w.results)
+    for run, points in w.curves.items():
+        write_atomic(paper / f"runs/{run}/curve.jsonl", render_curve(points))
+    for result, usage in zip(w.results, usages, strict=False):
+        write_atomic(paper / f"runs/{result.variant}/seed-{result.seed}/usage.json", usage.canonical())
+    if w.baseline:
+        write_atomic(paper / "baseline/final_info.json", w.baseline)
+    facts = build_facts(paper, w.template, w.idea, w.study, w.analysis, w.results)
     write_atomic(paper / "facts.json", facts.canonical())
-    figures = draw_figures(paper, TEMPLATE, w.idea, w.study, w.analysis, w.final, w.results)
+    figures = draw_figures(paper, w.template, w.idea, w.study, w.analysis, w.final, w.results)
     material = Material(
-        template=TEMPLATE,
+        template=w.template,
         idea=w.idea,
         study=w.study,
         analysis=w.analysis,
@@ -44,16 +61,18 @@ def write_paper(lab: Path, w: World) -> Path:
         facts=facts,
         novelty=novelty,
         figures=figures,
-        sandbox="bubblewrap",
-        sandbox_gaps=(),
+        sandbox=sandbox,
+        sandbox_gaps=gaps,
+        executor=executor,
+        usages=usages,
         roles={"writer": "heuristic", "proposer": "heuristic", "reviewer": "heuristic", "experimenter": "heuristic"},
     )
     write_atomic(paper / "manuscript.json", HeuristicWriter().write(material).canonical())
     context = load_context(paper)
     write_atomic(paper / "references.bib", to_bibtex(context.references))
     write_atomic(paper / "paper.tex", build_tex(context))
-    write_atomic(paper / "paper.pdf", b"%PDF-1.5\n")
-    manifest = make_manifest(paper, w.study, w.results, (), "bubblewrap", (), {"writer": "heuristic"})
+    write_atomic(paper / "paper.pdf", pdf)
+    manifest = make_manifest(paper, w.study, w.results, (), sandbox, gaps, {"writer": "heuristic"}, executor=executor)
     write_atomic(paper / "manifest.json", manifest.canonical())
     journal = Journal(lab / "journal.jsonl")
     journal.append("study.frozen", slug=w.study.slug, sha256=w.study.digest())
