@@ -4,6 +4,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 LAB    ?= demo
+# What is installed besides the program: `dev` is enough for the demo and for most tests; those of Ray and torch skip
+# where these are not installed. Continuous integration installs everything: EXTRAS=dev,ray,torch.
+EXTRAS ?= dev
 TEX    := texlive-latex-base texlive-latex-recommended texlive-latex-extra texlive-science lmodern latexmk
 
 .PHONY: help setup demo test test-all lint types format bench clean
@@ -11,13 +14,13 @@ TEX    := texlive-latex-base texlive-latex-recommended texlive-latex-extra texli
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
-setup: $(VENV)/.ready .tools   ## virtual environment, packages, LaTeX and the sandbox where we may install them
+setup: $(VENV)/.ready-$(EXTRAS) .tools   ## virtual environment, packages, LaTeX and the sandbox where we may install them
 
-$(VENV)/.ready: pyproject.toml constraints.txt
+$(VENV)/.ready-$(EXTRAS): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "scientist needs Python 3.11 or newer; found $$($(PYTHON) --version)"; exit 1; }
 	@echo "installing Python packages into $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV) || { echo "cannot make a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]' -c constraints.txt
 	@touch $@
 
 # LaTeX (papers) and bubblewrap (isolation): installed through apt where that is allowed, else one line says what to do.

@@ -13,6 +13,7 @@ from scientist.experiments import (
     Analysis,
     Bench,
     FinalScores,
+    RayExecutor,
     RunResult,
     Study,
     analyse,
@@ -68,12 +69,17 @@ class Workshop:
 
     @cached_property
     def bench(self) -> Bench:
-        """Warm workers and judge, shared by all papers of a campaign."""
-        settings = self.lab.settings
-        sandbox = choose_sandbox(settings.sandbox, self.template.hide)
-        bench = self._stack.enter_context(
-            Bench.local(self.template, sandbox, self.lab.private / "scratch", self.lab.workers)
-        )
+        """Where runs execute, and the judges; shared by all papers of a campaign."""
+        settings, scratch = self.lab.settings, self.lab.private / "scratch"
+        if settings.executor == "ray":
+            cluster = RayExecutor(self.template, settings.sandbox, scratch, settings.workers, settings.address)
+            self._stack.callback(cluster.stop)  # it is connected from here on
+            made = Bench(self.template, cluster, scratch)
+        else:
+            gpus = self.template.budget.gpus > 0
+            sandbox = choose_sandbox(settings.sandbox, self.template.hide, gpus)
+            made = Bench.local(self.template, sandbox, scratch, self.lab.workers)
+        bench = self._stack.enter_context(made)
         self._attack(bench)
         return bench
 

@@ -12,11 +12,22 @@ from scientist.cli._console import emit, err, escape, field, out
 from scientist.cli._lookup import lab_root, open_lab, short, template_at
 from scientist.cli._options import Json, NoPdf, Quiet, TemplateArgument
 from scientist.cli._progress import mode, seconds, watching
-from scientist.errors import StudyError
+from scientist.errors import StudyError, UsageError
 
 if TYPE_CHECKING:
     from scientist.lab import Lab
     from scientist.loop import Campaign, PaperSummary
+
+
+Workers = Annotated[
+    int | None, typer.Option(help="Runs at a time; 0 means one per core, or all that fit on the cluster.")
+]
+Executor = Annotated[
+    str | None, typer.Option(metavar="local|ray", help="Where runs execute: on this machine or on a Ray cluster.")
+]
+Address = Annotated[
+    str | None, typer.Option(metavar="HOST:PORT|auto", help="The Ray cluster to join; without it one is started here.")
+]
 
 
 def run(
@@ -26,12 +37,14 @@ def run(
     ] = None,
     ideas: Annotated[int | None, typer.Option(help="Papers per round.")] = None,
     seeds: Annotated[int | None, typer.Option(help="Most seeds per variant.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Runs at a time; 0 means one per core.")] = None,
+    workers: Workers = None,
     seed: Annotated[int | None, typer.Option(help="Where every random choice starts.")] = None,
     feedback: Annotated[
         bool | None,
         typer.Option("--feedback/--no-feedback", metavar="", help="Let reviews choose what comes next."),
     ] = None,
+    executor: Executor = None,
+    address: Address = None,
     no_pdf: NoPdf = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -42,13 +55,21 @@ def run(
     """
     from scientist.loop import campaign_for
 
-    lab = open_lab(rounds=rounds, ideas=ideas, seeds=seeds, workers=workers, seed=seed, feedback=feedback)
+    where = {"workers": workers, "executor": executor, "address": address}
+    lab = open_lab(rounds=rounds, ideas=ideas, seeds=seeds, seed=seed, feedback=feedback, **where)
+    _ensure_cluster(lab, address)
     _work(lab, campaign_for(lab, template_at(template, lab)), no_pdf, json, quiet)
 
 
-def resume(no_pdf: NoPdf = False, json: Json = False, quiet: Quiet = False) -> None:
+def resume(
+    workers: Workers = None,
+    executor: Executor = None,
+    address: Address = None,
+    no_pdf: NoPdf = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
     """Continue the newest campaign that was interrupted."""
-    from scientist.errors import UsageError
     from scientist.loop import unfinished
 
     waiting = unfinished(open_lab())
@@ -56,8 +77,17 @@ def resume(no_pdf: NoPdf = False, json: Json = False, quiet: Quiet = False) -> N
         raise UsageError("nothing to resume", "start with `scientist run TEMPLATE`")
     first = waiting[0]
     # The campaign's own choices beat what the file says today.
-    lab = open_lab(rounds=first.rounds, ideas=first.ideas, seeds=first.seeds, seed=first.seed, feedback=first.feedback)
+    own = {"rounds": first.rounds, "ideas": first.ideas, "seeds": first.seeds, "seed": first.seed}
+    where = {"workers": workers, "executor": executor, "address": address}
+    lab = open_lab(feedback=first.feedback, **own, **where)
+    _ensure_cluster(lab, address)
     _work(lab, first, no_pdf, json, quiet)
+
+
+def _ensure_cluster(lab: Lab, address: str | None) -> None:
+    """Whoever names a cluster wants it used."""
+    if address and lab.settings.executor != "ray":
+        raise UsageError("--address names a Ray cluster, but runs execute on this machine", "add --executor ray")
 
 
 def _work(lab: Lab, campaign: Campaign, no_pdf: bool, json: bool, quiet: bool) -> None:
@@ -139,7 +169,6 @@ def status(json: Json = False) -> None:
 
 def stop(json: Json = False) -> None:
     """Ask the working scientist to end after the runs in flight."""
-    from scientist.errors import UsageError
     from scientist.lab import Lab
 
     pid = Lab(lab_root()).request_stop()
