@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class ScientistError(Exception):
     """A failure that the user can do something about.
@@ -58,6 +61,20 @@ class LatexError(ScientistError):
     """The paper could not be compiled."""
 
     exit_code = 7
+
+
+class AlarmError(ScientistError):
+    """A score passes a proven bound: the evaluator was beaten, not the task. Nothing of the campaign goes on.
+
+    `details` are what the journal keeps: metric, split, value, bound, and, where a run is meant, its knobs and seed
+    and the folder that its artefacts were copied to.
+    """
+
+    exit_code = 8
+
+    def __init__(self, message: str, remedy: str = "", details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message, remedy)
+        self.details = dict(details or {})
 
 
 class Stopped(ScientistError):

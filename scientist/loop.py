@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import Field
 
 from scientist._stages import PaperInProgress, Workshop, waiting_stage
-from scientist.errors import LatexError, StudyError, UsageError
+from scientist.errors import AlarmError, LatexError, StudyError, UsageError
 from scientist.ideas import (
     Choice,
     HeuristicProposer,
@@ -205,6 +205,11 @@ def make_paper(paper: PaperInProgress) -> None:
         paper.shop.progress.stage(paper.slug, stage.name)
         try:
             stage.work()
+        except AlarmError as error:
+            paper.shop.lab.journal.append(
+                "alarm.raised", slug=paper.slug, stage=stage.name, reason=error.message, **error.details
+            )
+            raise
         except StudyError as error:
             if stage.name != "study":
                 raise

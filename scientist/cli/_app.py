@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from scientist import __version__
-from scientist.cli import _ideas, _lab, _papers, _run, _templates
+from scientist.cli import _ideas, _lab, _papers, _run, _templates, _templates_show
 from scientist.cli._console import BROKEN_PIPE, fail
 from scientist.cli._lookup import State
 from scientist.errors import MachineryError, ScientistError
@@ -78,7 +78,7 @@ _commands(ideas, _ideas.add, _ideas.propose, _ideas.import_, _ideas.export, pane
 _commands(ideas, _ideas.check, _ideas.approve, _ideas.reject, panel="Decide")
 
 templates = _group("Tasks: list them, attack their evaluators.")
-_commands(templates, _templates.list_, _templates.check, list_="list")
+_commands(templates, _templates.list_, _templates_show.show, _templates.check, list_="list")
 
 _commands(app, _run.run, _run.resume, _run.status, _run.stop, panel="Work")
 app.add_typer(ideas, name="ideas", rich_help_panel="Work")

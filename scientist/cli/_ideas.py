@@ -236,7 +236,7 @@ def rank(template: TemplateOption = None, json: Json = False) -> None:
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="JSON list: ours, or an AI-Scientist list of ideas.")],
+    file: Annotated[Path, typer.Argument(help="JSON of ideas: ours, or of AI-Scientist, any version.")],
     template: TemplateOption = None,
     json: Json = False,
 ) -> None:
@@ -267,13 +267,16 @@ def import_(
 
 def export(
     file: Annotated[Path | None, typer.Argument(help="Where to; standard output when left out.")] = None,
+    shape: Annotated[
+        Literal["lab", "v1", "v2", "v3"], typer.Option(help="Ours, or as a version of AI-Scientist keeps ideas.")
+    ] = "lab",
 ) -> None:
     """The backlog as one JSON list."""
     from scientist.ideas import export_ideas, load_backlog
     from scientist.lab import write_atomic
 
     backlog = load_backlog(open_lab().ideas)
-    data = export_ideas(backlog)
+    data = export_ideas(backlog, shape)
     if file is None:
         sys.stdout.write(data.decode())
     else:

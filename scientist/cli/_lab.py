@@ -98,13 +98,10 @@ def _latex() -> Check:
 def _sandbox() -> Check:
     from scientist.experiments import bubblewrap_works, choose_sandbox
 
-    program, reason = bubblewrap_works()
-    if program:
-        return Check("sandbox", True, False, f"bubblewrap ({program})")
-    gaps = "; ".join(choose_sandbox("process").gaps)
-    return Check(
-        "sandbox", False, False, f"plain processes: {reason}. Not covered: {gaps}", "apt-get install bubblewrap"
-    )
+    chosen = choose_sandbox("auto")
+    _, missing = bubblewrap_works()
+    seen = chosen.describe() + (f" ({missing})" if missing else "")
+    return Check("sandbox", chosen.name != "process", False, seen, "apt-get install bubblewrap")
 
 
 def _network() -> Check:

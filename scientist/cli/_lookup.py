@@ -49,12 +49,12 @@ def template_folders(lab: Lab | None) -> list[Path]:
     """Every template within reach: templates/ here, templates/ of the lab, and what the lab's campaigns worked on."""
     from scientist.lab import read_json
     from scientist.loop import Campaign
-    from scientist.template import find_templates
+    from scientist.template import find_templates, is_template
 
     found = find_templates(Path("templates"), *([lab.root / "templates"] if lab else []))
     for path in sorted(lab.campaigns.glob("*/campaign.json")) if lab else []:
         folder = (lab.root / read_json(Campaign, path).template).resolve() if lab else path
-        if (folder / "template.toml").is_file() and folder not in found:
+        if is_template(folder) and folder not in found:
             found.append(folder)
     return found
 
@@ -62,17 +62,17 @@ def template_folders(lab: Lab | None) -> list[Path]:
 def template_at(name: str | Path, lab: Lab | None) -> Template:
     """A template by its folder, or by the name of a folder within reach (see :func:`template_folders`)."""
     from scientist.lab import nearest
-    from scientist.template import load_template
+    from scientist.template import is_template, load_template
 
     for folder in (Path(name), *([lab.root / name] if lab else [])):
-        if (folder / "template.toml").is_file():
+        if is_template(folder):
             return load_template(folder)
     known = template_folders(lab)
     for folder in known:
         if folder.name == str(name):
             return load_template(folder)
     names = sorted({folder.name for folder in known})
-    reachable = f"; known here: {', '.join(names)}" if names else ", the one that holds template.toml"
+    reachable = f"; known here: {', '.join(names)}" if names else ", the one that holds template.toml or experiment.py"
     raise TemplateError(
         f"no template at '{name}'{nearest(str(name), names)}",
         f"pass its folder{reachable}",

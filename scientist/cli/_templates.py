@@ -37,12 +37,14 @@ def list_(json: Json = False) -> None:
 
 
 def check(template: TemplateArgument, json: Json = False, quiet: Quiet = False) -> None:
-    """Load a template, run it once as it is, and run every attack on its evaluator.
+    """Load a template, ask its evaluator twice, run it as it is, and run every attack on its evaluator.
 
-    Exit code 1 unless the honest run is scored and every attack scores nothing.
+    Exit code 1 unless the honest run is scored, the evaluator repeats itself and every attack ends as it must. What
+    cannot be tried counts as failed. A template whose code reports its own metrics has no evaluator to attack; it is
+    run once.
     """
     from scientist.cli._progress import mode, watching
-    from scientist.experiments import Bench, choose_sandbox, run_cheats
+    from scientist.experiments import check_template, choose_sandbox
 
     lab = here_or_none()
     found = template_at(template, lab)
@@ -50,32 +52,24 @@ def check(template: TemplateArgument, json: Json = False, quiet: Quiet = False) 
     with (
         watching(mode(json, quiet), stage="starting sandbox and evaluator") as progress,
         tempfile.TemporaryDirectory(prefix="scientist-") as scratch,
-        Bench.local(found, sandbox, Path(scratch), 1) as bench,
     ):
-        progress.stage("", "the honest run")
-        with bench.run(found.defaults, 1, ("search", "keep")) as outcome:
-            honest = outcome.metrics.get("keep", {}).get(found.objective.metric)
-            status, reason, seconds = outcome.status, outcome.reason, outcome.usage.wall_s
-        progress.stage("", "attacks on the evaluator")
-        rows = run_cheats(bench)
-    passed = status == "ok" and all(row.contained for row in rows)
+        report = check_template(found, sandbox, Path(scratch), lambda words: progress.stage("", words))
     if json:
-        emit(
-            {
-                "template": found.name,
-                "sandbox": sandbox.name,
-                "honest": {"status": status, "reason": reason, "score": honest, "wall_s": seconds},
-                "cheats": [row.model_dump() for row in rows],
-                "passed": passed,
-            }
-        )
-        raise typer.Exit(0 if passed else 1)
+        emit(report.model_dump(mode="json"))
+        raise typer.Exit(0 if report.passed else 1)
     out.print(f"[bold]{found.name}[/]: {len(found.knobs)} knobs, sandbox {sandbox.name}")
-    score = f"{found.objective.metric} {honest:.3f} on keep" if honest is not None else escape(reason)
-    out.print(f"{'[green]ok  [/]' if status == 'ok' else '[red]fail[/]'} honest run: {score} ({seconds:.2f} s)")
-    for row in rows:
-        mark = "[green]ok  [/]" if row.contained else "[red]LEAK[/]"
+    marks = {"ok": "[green]ok  [/]", "fail": "[red]fail[/]", "note": "[dim]note[/]"}
+    honest = report.honest
+    metric = found.objective.metric
+    score = f"{metric} {honest.score:.3f} on keep" if honest.score is not None else escape(honest.reason or "not done")
+    out.print(f"{marks['ok' if honest.status == 'ok' else 'fail']} honest run: {score} ({honest.wall_s:.2f} s)")
+    for finding in report.findings:
+        out.print(f"{marks[finding.status]} {finding.name}: {escape(finding.detail)}")
+    for row in report.cheats:
+        mark = marks["ok"] if row.contained else "[red]LEAK[/]"
         out.print(f"{mark} {row.name:<18} {row.status}: {escape(row.detail)}  [dim]expected {row.expect}[/]")
-    if not passed:
-        out.print("[red]not fit to spend budget: an attack earns something, or the honest run fails[/]")
-    raise typer.Exit(0 if passed else 1)
+    if report.passed and report.judging == "self-reported":
+        out.print("usable, self-reported")
+    if not report.passed:
+        out.print("[red]not fit to spend budget: see the lines marked fail or LEAK[/]")
+    raise typer.Exit(0 if report.passed else 1)

@@ -10,6 +10,7 @@ from scientist.experiments._estimates import contrast_values, scores_by_split, t
 from scientist.experiments._executor import Ending, Executor, Limits, LocalExecutor
 from scientist.experiments._judge import Judge
 from scientist.experiments._power import power_of, sd_upper_limit, seeds_for, seeds_needed
+from scientist.experiments._ray import RayExecutor
 from scientist.experiments._results import (
     Analysis,
     ContrastEstimate,
@@ -24,6 +25,8 @@ from scientist.experiments._results import (
 from scientist.experiments._sandbox import Sandbox, bubblewrap_works, choose_sandbox
 from scientist.experiments._statistics import analyse, holm, paired
 from scientist.experiments._study import Contrast, EarlyStop, Pilot, Study, Tuner, Variant
+from scientist.experiments._suspicion import suspicious
+from scientist.experiments._template_check import Finding, TemplateReport, check_template
 
 __all__ = [
     "Analysis",
@@ -37,14 +40,17 @@ __all__ = [
     "Estimate",
     "Executor",
     "FinalScores",
+    "Finding",
     "Judge",
     "Limits",
     "LocalExecutor",
     "Outcome",
     "Pilot",
+    "RayExecutor",
     "RunResult",
     "Sandbox",
     "Study",
+    "TemplateReport",
     "Tuner",
     "Usage",
     "Variant",
@@ -52,6 +58,7 @@ __all__ = [
     "Verdict",
     "analyse",
     "bubblewrap_works",
+    "check_template",
     "choose_sandbox",
     "compile_design",
     "contrast_values",
@@ -78,5 +85,6 @@ __all__ = [
     "seeds_for",
     "seeds_needed",
     "stopped_variants",
+    "suspicious",
     "tidy",
 ]

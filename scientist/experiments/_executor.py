@@ -10,16 +10,21 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
 from scientist.errors import MachineryError
+from scientist.experiments._cgroups import COUNTERS, Group, detect_cgroups
 from scientist.experiments._curves import CURVE_FILE, Tail
-from scientist.experiments._host import HOSTS, Host
-from scientist.experiments._sandbox import CHILD_ENV, Sandbox
+from scientist.experiments._ending import trim_log
+from scientist.experiments._host import Host
+from scientist.experiments._sandbox import CHILD_ENV, HOST_FILES, Sandbox
+from scientist.experiments._tree import empty
 from scientist.lab import remove_tree
 from scientist.template import Budget
+
+LOG = "log.txt"
 
 GRACE_S = 20.0
 """Beyond its wall time a worker has this long to end a run and say so."""
@@ -113,61 +118,75 @@ class LocalExecutor:
         self._sandbox = sandbox
         self._warm = list(warm)
         self._scratch = scratch.resolve()
-        self._hosts: list[Host] = []
+        self._slots: list[_Slot] = []
         self._given_up = False
 
     def start(self) -> None:
         try:
             for slot in range(self.size):
-                self._hosts.append(self._new_host(slot))
-                self._hosts[slot].start()
-            for host in self._hosts:
-                host.wait_ready()
+                self._slots.append(self._new_slot(slot))
+            for begun in self._slots:
+                begun.wait_ready()
         except BaseException:
             self.stop()
             raise
 
-    def _place(self, slot: int) -> Path:
-        return self._scratch / f"worker-{slot}"
+    def _run_folder(self, slot: int) -> Path:
+        return self._scratch / f"worker-{slot}" / "run"
 
-    def _new_host(self, slot: int) -> Host:
-        place = self._place(slot)
-        place.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-I", str(HOSTS / "_worker_host.py"), json.dumps(self._warm)]
-        command.append(json.dumps(list(self._sandbox.shared)))
-        return Host(self._sandbox.wrap(command, place), "sandboxed worker", CHILD_ENV)
+    def _new_slot(self, slot: int) -> _Slot:
+        run = self._run_folder(slot)
+        if run.is_symlink() or not run.is_dir():
+            remove_tree(run)
+            run.mkdir(parents=True)
+        cgroups = detect_cgroups()
+        try:
+            group = Group(cgroups) if cgroups.version else None
+        except OSError as error:
+            raise MachineryError(f"no control group can be made: {error}", "see `scientist doctor`") from error
+        setup = {"warm": self._warm, **self._sandbox.setup(run), "counters": COUNTERS if group else {}}
+        command = self._sandbox.wrap([sys.executable, "-I", HOST_FILES[0], json.dumps(setup)], run)
+        host = Host(group.wrap(command) if group else command, "sandboxed worker", CHILD_ENV)
+        begun = _Slot(host, group, run.stat().st_ino)
+        try:
+            host.start()
+        except BaseException:
+            begun.stop()
+            raise
+        return begun
 
     def folder(self, slot: int) -> Path:
-        place = self._place(slot)
-        for left in place.iterdir():
-            remove_tree(left)  # the last run's folder, and whatever it put beside it
-        run = place / "run"
-        run.mkdir()
+        run = self._run_folder(slot)
+        for left in run.parent.iterdir():
+            if left != run:
+                remove_tree(left)  # only a run without walls can have put anything there
+        empty(str(run))  # the folder itself stays: it is what the sandbox shows as writable
         return run
 
     def execute(self, slot: int, argv: Sequence[str], limits: Limits, watch: Watch | None = None) -> Ending:
-        place = self._place(slot)
-        run = place / "run"
-        request = {"cwd": self._sandbox.inside(run, place), "argv": list(argv), "log": "log.txt", "env": CHILD_ENV}
+        run, used = self._run_folder(slot), self._slots[slot]
+        request = {"cwd": self._sandbox.inside(run, run), "argv": list(argv), "log": LOG, "env": CHILD_ENV}
         tail = Tail(run / CURVE_FILE)
 
         def tick() -> None:
             if watch is not None and (points := tail.read()):
                 watch(points)
 
-        answer = self._hosts[slot].ask(request | asdict(limits), limits.wall_s + GRACE_S, tick if watch else None)
+        out_of_memory = used.prepare(limits)
+        answer = used.host.ask(request | asdict(limits), limits.wall_s + GRACE_S, tick if watch else None)
         tick()
         if answer is None and self._given_up:
             raise MachineryError("the run was given up", "`scientist resume` does it again")
         if answer is None:
-            # The worker is gone or silent: the candidate took it down with it, which only a candidate that attacks
-            # its parent does. The next run gets a fresh worker.
-            self._hosts[slot].stop()
-            self._hosts[slot] = self._new_host(slot)
-            self._hosts[slot].start()
-            self._hosts[slot].wait_ready()
-            return Ending("killed")
-        return Ending(
+            # The worker is gone or silent: the run took it down, by its memory or by attacking it. The next run gets a
+            # fresh worker.
+            kind: EndKind = "memory" if used.killed_for_memory() > out_of_memory else "killed"
+            used.stop()
+            self._slots[slot] = self._new_slot(slot)
+            self._slots[slot].wait_ready()
+            self._keep_log(run)
+            return Ending(kind)
+        ending = Ending(
             kind=answer["outcome"],
             code=answer["code"],
             wall_s=answer["wall_s"],
@@ -175,13 +194,58 @@ class LocalExecutor:
             max_rss_mb=answer["max_rss_mb"],
             stragglers=answer["stragglers"],
         )
+        if run.is_symlink() or not run.is_dir() or run.stat().st_ino != used.inode:
+            # Only without walls. What lies there now may be anything, another run's artefacts for instance.
+            remove_tree(run)
+            self._slots[slot].stop()
+            self._slots[slot] = self._new_slot(slot)
+            self._slots[slot].wait_ready()
+            (run / LOG).write_text("the run replaced its own folder\n", encoding="utf-8")
+            return replace(ending, kind="exit", code=1)
+        if ending.kind == "disk":
+            self._keep_log(run)
+        return ending
+
+    def _keep_log(self, run: Path) -> None:
+        """Free what a failed run wrote at once: it may be large, and nested too deeply for others."""
+        last = trim_log(run / LOG)
+        empty(str(run))
+        (run / LOG).write_text(last, encoding="utf-8", errors="replace")
 
     def interrupt(self) -> None:
         self._given_up = True
-        for host in self._hosts:
-            host.interrupt()
+        for slot in self._slots:
+            slot.host.interrupt()
 
     def stop(self) -> None:
-        for host in self._hosts:
-            host.stop()
-        self._hosts.clear()
+        for slot in self._slots:
+            slot.stop()
+        self._slots.clear()
+
+
+@dataclass
+class _Slot:
+    """A worker with its control group, where there is one, and the inode of its run folder."""
+
+    host: Host
+    group: Group | None
+    inode: int
+
+    def wait_ready(self) -> None:
+        self.host.wait_ready()
+        if self.group is not None:
+            self.group.settle()
+
+    def prepare(self, limits: Limits) -> int:
+        """Set the limits of the next run; how often the kernel ended something for its memory so far."""
+        if self.group is not None:
+            self.group.limit(limits.memory_mb << 20, limits.processes)
+        return self.killed_for_memory()
+
+    def killed_for_memory(self) -> int:
+        return self.group.killed_for_memory() if self.group is not None else 0
+
+    def stop(self) -> None:
+        self.host.stop()
+        if self.group is not None:
+            self.group.remove()

@@ -2,30 +2,78 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scientist.errors import MachineryError, StudyError
+from scientist.errors import AlarmError, MachineryError, StudyError
 from scientist.experiments._host import HOSTS, Host
-from scientist.experiments._sandbox import CHILD_ENV
-from scientist.lab import KnobValue
+from scientist.experiments._sandbox import CHILD_ENV, bubblewrap_works
+from scientist.experiments._seal import Seal
+from scientist.lab import KnobValue, canonical_json
 from scientist.template import Split, Template
+
+Work = tuple[Path, Mapping[str, KnobValue], int]
+Scores = dict[Split, dict[str, float]]
+
+ANSWER_S = 90.0
+"""For an answer; a batch has one second more for each of its members."""
+
+TOLERANCE = 1e-9
+"""How far a score may pass a proven bound b before it is an alarm, times max(1, |b|): what sums of floats err by."""
 
 
 class Judge:
-    """The sealed evaluator in a process of its own. Sealed files are hashed before and after every judgement."""
+    """The sealed evaluator in a process of its own. What is sealed is held against its hashes around every judgement.
 
-    def __init__(self, template: Template) -> None:
+    With `writable`, a folder, and where bubblewrap works, the process lives in a box: it sees the machine read-only,
+    writes below that folder only and has no network, because the artefacts it reads are hostile. `seal` may be shared
+    between judges of one template; `environment` is for checks that a judgement does not depend on it.
+    """
+
+    def __init__(
+        self,
+        template: Template,
+        *,
+        seal: Seal | None = None,
+        writable: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.template = template
-        self._seal = template.hash_files(template.sealed)
+        self.seal = seal or Seal(template)
         self._lock = threading.Lock()
-        own = template.judging == "sealed"
-        evaluator = template.root / "evaluate.py" if own else HOSTS / "_self_reported.py"
-        command = [sys.executable, "-I", str(HOSTS / "_judge_host.py"), str(evaluator)]
-        self.host = Host(command, "evaluator", CHILD_ENV, f"check {evaluator}")
+        self._bounds: dict[bytes, float | None] = {}
+        command = [sys.executable, "-I", str(HOSTS / "_judge_host.py"), json.dumps(self._told())]
+        env = {**CHILD_ENV, **(environment or {})}
+        if writable is not None:
+            command = boxed(command, writable)
+            env["TMPDIR"] = str(writable)
+        self.host = Host(command, "evaluator", env, f"check {self._evaluator}")
+
+    @property
+    def _evaluator(self) -> Path:
+        own = self.template.judging == "sealed"
+        return self.template.root / "evaluate.py" if own else HOSTS / "_self_reported.py"
+
+    def _told(self) -> dict[str, Any]:
+        """What the process must know of the template; see _judge_host.py."""
+        template, reported = self.template, self.template.judging == "self-reported"
+        rules = {
+            "files": [artefact.model_dump(mode="json") for artefact in template.artefacts],
+            "total_mb": template.budget.output_mb,
+            "reported": reported,
+        }
+        return {
+            "evaluator": str(self._evaluator),
+            "root": str(template.root),
+            "sealed": {} if reported else self.seal.digests,
+            "rules": rules,
+            "metrics": [metric.name for metric in template.metrics],
+            "reported": reported,
+        }
 
     def start(self) -> None:
         """Begin starting; :meth:`wait` returns when the evaluator is loaded."""
@@ -39,27 +87,25 @@ class Judge:
         """End the process."""
         self.host.stop()
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, request: dict[str, Any], *, full: bool = False) -> dict[str, Any]:
         with self._lock:
-            self._check_seal()
-            answer = self.host.ask(request, 90.0)
-            self._check_seal()
+            self.seal.check(full=full)
+            answer = self.host.ask(request, ANSWER_S + len(request.get("batch", ())))
+            if answer is None:
+                self.host.stop()  # an answer that comes late must not be taken for that to another question
+            self.seal.check(full=full)
         if answer is None:
-            raise MachineryError("the evaluator died", f"check {self.template.root}/evaluate.py")
+            raise MachineryError("the evaluator died", f"check {self._evaluator}")
         if "impossible" in answer:
             raise StudyError(
                 f"the template cannot prepare these knobs: {answer['impossible']}", "change the idea's values"
             )
         if "error" in answer:
-            raise MachineryError(f"the evaluator failed: {answer['error']}", f"check {self.template.root}/evaluate.py")
+            raise MachineryError(f"the evaluator failed: {answer['error']}", f"check {self._evaluator}")
         return answer
 
-    def _check_seal(self) -> None:
-        if self.template.hash_files(self.template.sealed) != self._seal:
-            raise MachineryError("a sealed file of the template changed while it was in use", "restore it, then resume")
-
     def describe(self, knobs: Mapping[str, KnobValue]) -> dict[str, float | int | str]:
-        """What the evaluator says about the data that these knobs select."""
+        """What the evaluator says about the data that these knobs select: text and finite numbers by name."""
         return dict(self._ask({"do": "describe", "knobs": dict(knobs)})["value"])
 
     def prepare(self, inputs: Path, knobs: Mapping[str, KnobValue], seed: int) -> None:
@@ -68,37 +114,83 @@ class Judge:
 
     def score(
         self, outputs: Path, splits: Sequence[Split], knobs: Mapping[str, KnobValue], seed: int
-    ) -> tuple[dict[Split, dict[str, float]], str]:
+    ) -> tuple[Scores, str]:
         """(metrics per split, "") or ({}, why the artefacts were refused).
 
-        A metric that passes its proven bound refuses the artefact; one that is not a finite float is a fault of the
-        evaluator (:class:`MachineryError`).
+        Raises :class:`MachineryError` when the evaluator returns anything but one finite float per metric, and
+        :class:`AlarmError` when a score passes a proven bound.
         """
         return self.score_all([(outputs, knobs, seed)], splits)[0]
 
-    def score_all(
-        self, work: Sequence[tuple[Path, Mapping[str, KnobValue], int]], splits: Sequence[Split]
-    ) -> list[tuple[dict[Split, dict[str, float]], str]]:
-        """Several (outputs, knobs, seed) scored in one fresh fork, each as :meth:`score` does."""
-        batch = [{"outputs": str(outputs), "knobs": dict(knobs), "seed": seed} for outputs, knobs, seed in work]
-        answers = self._ask({"do": "score", "batch": batch, "splits": list(splits)})["value"]
-        return [self._accept(answer, splits) for answer in answers]
+    def score_all(self, work: Sequence[Work], splits: Sequence[Split]) -> list[tuple[Scores, str]]:
+        """Several (outputs, knobs, seed) scored in one fresh fork, each as :meth:`score` does.
 
-    def _accept(self, answer: dict[str, Any], splits: Sequence[Split]) -> tuple[dict[Split, dict[str, float]], str]:
-        if "invalid" in answer:
-            return {}, str(answer["invalid"])
-        scores: dict[Split, dict[str, float]] = answer["value"]
-        for split in splits:
-            for metric in self.template.metrics:
-                value = scores.get(split, {}).get(metric.name)
-                if type(value) not in (int, float) or value != value or value in (float("inf"), float("-inf")):
-                    if self.template.judging == "self-reported":
-                        return {}, f"the run reports no finite '{metric.name}'"
-                    raise MachineryError(
-                        f"the evaluator returned no finite '{metric.name}' on {split}", "mend evaluate.py"
-                    )
-                assert value is not None
-                sign = 1 if metric.direction == "maximize" else -1
-                if metric.bound is not None and (value - metric.bound) * sign > 1e-9:
-                    return {}, f"{metric.name} passes its proven bound: the evaluator was gamed"
-        return scores, ""
+        Opening *final* hashes everything that is sealed anew.
+        """
+        if not work:
+            return []
+        bounds = [self._bound(knobs) for _, knobs, _ in work]
+        batch = [{"outputs": str(outputs), "knobs": dict(knobs), "seed": seed} for outputs, knobs, seed in work]
+        answers = self._ask({"do": "score", "batch": batch, "splits": list(splits)}, full="final" in splits)["value"]
+        found: list[tuple[Scores, str]] = []
+        for answer, one, bound in zip(answers, work, bounds, strict=True):
+            if "invalid" in answer:
+                found.append(({}, str(answer["invalid"])))
+                continue
+            for split in splits:
+                self._hold_against_bounds(answer["value"][split], split, one, bound)
+            found.append((answer["value"], ""))
+        return found
+
+    def _bound(self, knobs: Mapping[str, KnobValue]) -> float | None:
+        """The proven bound of the objective that the evaluator knows for the data of these knobs."""
+        if self.template.judging == "self-reported":
+            return None
+        key = data_key(self.template, knobs)
+        if key not in self._bounds:
+            bound = self.describe(knobs).get("bound")
+            if isinstance(bound, str):
+                raise MachineryError("the evaluator failed: its 'bound' is no number", f"check {self._evaluator}")
+            self._bounds[key] = bound
+        return self._bounds[key]
+
+    def _hold_against_bounds(self, scores: dict[str, float], split: Split, one: Work, proven: float | None) -> None:
+        for metric in self.template.metrics:
+            own = proven if metric.name == self.template.objective.metric else None
+            for bound in (metric.bound, own):
+                if bound is not None and passes(scores[metric.name], bound, metric.direction == "maximize"):
+                    raise alarm(metric.name, split, scores[metric.name], bound, one)
+
+
+def passes(value: float, bound: float, maximize: bool) -> bool:
+    """Whether `value` lies beyond a proven bound by more than :data:`TOLERANCE` allows."""
+    beyond = value - bound if maximize else bound - value
+    return beyond > TOLERANCE * max(1.0, abs(bound))
+
+
+def alarm(metric: str, split: Split, value: float, bound: float, work: Work) -> AlarmError:
+    """The error that halts a campaign; the bench adds where the artefacts were kept."""
+    outputs, knobs, seed = work
+    details = {"metric": metric, "split": split, "value": value, "bound": bound, "knobs": dict(knobs), "seed": seed}
+    return AlarmError(
+        f"{metric} = {value!r} on {split} passes its proven bound {bound!r} (seed {seed}): the evaluator was beaten",
+        f"nothing of that run counts; look at {outputs}, mend evaluate.py",
+        details,
+    )
+
+
+def data_key(template: Template, knobs: Mapping[str, KnobValue]) -> bytes:
+    """What the data of a run depend on: its effective data knobs."""
+    acting = template.effective(dict(knobs))
+    return canonical_json({k.name: acting[k.name] for k in template.knobs if k.applies == "data" and k.name in acting})
+
+
+def boxed(command: Sequence[str], writable: Path) -> list[str]:
+    """`command` in a box of its own where bubblewrap works: everything read-only but `writable`, and no network."""
+    program, _ = bubblewrap_works()
+    if not program:
+        return list(command)
+    place = str(writable)
+    walls = ["--unshare-all", "--cap-drop", "ALL", "--die-with-parent", "--new-session"]
+    mounts = ["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--bind", place, place]
+    return [program, *walls, *mounts, "--chdir", "/", "--", *command]

@@ -39,7 +39,9 @@ class Settings(BaseSettings):
     early_stop: bool = Field(default=False, description="stop variants half-way that can no longer win; declared")
     executor: str = Field(default="local", pattern="^(local|ray)$", description="where runs execute")
     address: str = Field(default="", description="Ray cluster to join, 'host:port' or 'auto'; empty starts one here")
-    sandbox: str = Field(default="auto", pattern="^(auto|bubblewrap|process)$", description="how runs are isolated")
+    sandbox: str = Field(
+        default="auto", pattern="^(auto|bubblewrap|landlock|process)$", description="how runs are isolated"
+    )
 
     @classmethod
     def settings_customise_sources(

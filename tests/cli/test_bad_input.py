@@ -28,7 +28,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("wall_s = 2", 'wall_s = "long"', "template.toml:20: budget.wall_s: input should be a valid number", 4),
         ('name = "dial"', "name = [", "not valid TOML", 4),
         ("high = 5.0", "hihg = 5.0", "hihg", 4),
-        ('sealed = ["evaluate.py"]', 'sealed = ["evaluator.py"]', "'evaluator.py' does not exist", 4),
+        ('sealed = ["evaluate.py"]', 'sealed = ["evaluate.py", "evaluator.py"]', "'evaluator.py' does not exist", 4),
     ],
 )
 def test_a_broken_template(lab: Path, tmp_path: Path, old: str, new: str, said: str, code: int) -> None:
