@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
+import os
 import select
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,12 @@ START_S = 120.0
 TICK_S = 0.2
 
 
+@functools.cache
+def _nursery(process: int) -> ThreadPoolExecutor:
+    """One thread that lives as long as this process: what dies with its parent dies with the *thread* that started it."""
+    return ThreadPoolExecutor(1, f"nursery-{process}")
+
+
 @dataclass
 class Host:
     """A child process that speaks one JSON line per request."""
@@ -32,6 +41,14 @@ class Host:
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        begun = _nursery(os.getpid()).submit(self._start)
+        try:
+            begun.result()
+        except BaseException:  # Ctrl-C for instance: know the process before anybody stops it
+            begun.exception()
+            raise
+
+    def _start(self) -> None:
         self.process = subprocess.Popen(
             self.command,
             stdin=subprocess.PIPE,

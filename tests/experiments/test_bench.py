@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,6 +105,22 @@ def test_a_candidate_that_kills_its_parent_is_named_and_the_bench_goes_on(bench:
         assert (status, reason) == ("failed", "PermissionError: [Errno 1] Operation not permitted")
     with bench.run(bench.template.defaults, 1, ("keep",)) as outcome:
         assert outcome.status == "ok"
+
+
+def test_a_fresh_worker_outlives_the_thread_that_asked_for_it(bench: Bench) -> None:
+    """Workers die with whoever started them, and the kernel takes that to be a thread."""
+
+    def lose_one() -> None:
+        host = bench.executor._slots[0].host  # type: ignore[attr-defined]
+        assert host.process is not None
+        host.process.kill()
+        assert attempt(bench, "raise SystemExit('never begun')") == ("killed", "the run took its sandbox down")
+
+    asking = threading.Thread(target=lose_one)
+    asking.start()
+    asking.join()
+    time.sleep(0.1)
+    assert attempt(bench, "raise SystemExit('begun')") == ("failed", "begun")
 
 
 @pytest.mark.parametrize(
