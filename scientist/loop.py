@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -206,9 +206,7 @@ def make_paper(paper: PaperInProgress) -> None:
         try:
             stage.work()
         except AlarmError as error:
-            paper.shop.lab.journal.append(
-                "alarm.raised", slug=paper.slug, stage=stage.name, reason=error.message, **error.details
-            )
+            _record_alarm(paper, stage.name, error)
             raise
         except StudyError as error:
             if stage.name != "study":
@@ -220,6 +218,22 @@ def make_paper(paper: PaperInProgress) -> None:
             _learn_from_failure(paper, error.message)
             return
     _finish(paper)
+
+
+def _record_alarm(paper: PaperInProgress, stage: str, error: AlarmError) -> None:
+    """The campaign halts; what passed a proven bound, and where it is kept, is journaled first."""
+    lab, details = paper.shop.lab, dict(error.details)
+    if "kept" in details:
+        details["kept"] = os.path.relpath(details["kept"], lab.root)
+    lab.journal.append("alarm.raised", slug=paper.slug, stage=stage, reason=error.message, **details)
+
+
+def alarm_of(lab: Lab) -> dict[str, Any] | None:
+    """What halted the newest campaign, as it was journaled; None when nothing did, or when work has gone on since."""
+    last = None
+    for entry in lab.journal.entries():
+        last = entry
+    return dict(last["data"]) if last is not None and last["event"] == "alarm.raised" else None
 
 
 def _finish(paper: PaperInProgress) -> None:

@@ -134,7 +134,7 @@ def _tell(lab: Lab, campaign: Campaign, papers: Sequence[PaperSummary], json: bo
 def status(json: Json = False) -> None:
     """What the lab is doing, and where every paper stands."""
     from scientist.ideas import load_backlog
-    from scientist.loop import paper_states, unfinished
+    from scientist.loop import alarm_of, paper_states, unfinished
 
     lab = open_lab()
     backlog = load_backlog(lab.ideas)
@@ -144,12 +144,14 @@ def status(json: Json = False) -> None:
     states = paper_states(lab)
     waiting = [campaign.id for campaign in unfinished(lab)]
     holder = lab.holder()
+    alarm = alarm_of(lab)
     if json:
         emit(
             {
                 "lab": str(lab.root),
                 "working": holder,
                 "unfinished": waiting,
+                "alarm": alarm,
                 "ideas": counts,
                 "broken_ideas": [message for _, message in backlog.broken],
                 "papers": states,
@@ -160,6 +162,8 @@ def status(json: Json = False) -> None:
     field("working", f"process {holder}" if holder else "nobody")
     begun = ("in progress: " if holder else "to resume: ") + ", ".join(waiting)
     field("campaigns", begun if waiting else "nothing to resume")
+    if alarm is not None:
+        field("alarm", f"{alarm['reason']}; see {alarm.get('kept', 'the journal')}", "red")
     field("ideas", ", ".join(f"{n} {s}" for s, n in sorted(counts.items())) or "none")
     for _, message in backlog.broken:
         field("", message, "red")

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from sample_loop import artefacts, campaign, dose_idea, events, new_lab
+from sample_loop import DIAL, artefacts, call, campaign, dose_idea, events, new_lab
 
 from scientist.errors import Stopped, StudyError
 from scientist.experiments import Analysis, Study
@@ -159,3 +159,22 @@ def test_the_second_round_uses_what_the_first_taught_and_not_without_feedback(tm
     assert any(summary.because for summary in campaign(lab) if summary.round == 2)
     without = new_lab(tmp_path / "without", rounds=2, feedback=False)
     assert not any(summary.because for summary in campaign(without))
+
+
+def test_a_score_beyond_a_proven_bound_halts_the_campaign(tmp_path: Path) -> None:
+    lab = new_lab(tmp_path / "lab")
+    shutil.copytree(DIAL, tmp_path / "dial")
+    declared = (tmp_path / "dial" / "template.toml").read_text()
+    (tmp_path / "dial" / "template.toml").write_text(declared.replace("digits = 2\n", "digits = 2\nbound = 2.0\n", 1))
+    for arguments in (["run", str(tmp_path / "dial"), "--rounds", "1"], ["resume"]):
+        ended = call(lab.root, *arguments, "--no-pdf", "--quiet")
+        assert ended.returncode == 8 and len(ended.stderr.strip().splitlines()) == 1
+        assert "passes its proven bound 2.0" in ended.stderr
+    raised = lab.journal.find("alarm.raised")
+    assert len(raised) == 2 and raised[0]["data"]["value"] > 2.0 == raised[0]["data"]["bound"]
+    kept = lab.root / raised[0]["data"]["kept"]
+    assert json.loads((kept / "outputs" / "value.json").read_text())["value"] > 1.5
+    assert (kept / "code" / "train.py").read_bytes() == (DIAL / "train.py").read_bytes()
+    assert lab.journal.verify() == [] and "study.frozen" not in events(lab.root)
+    told = json.loads(call(lab.root, "status", "--json").stdout)
+    assert told["alarm"]["slug"] == SLUG and told["unfinished"]
