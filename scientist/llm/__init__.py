@@ -1,0 +1,60 @@
+"""Asking models: any OpenAI-compatible endpoint, with hard caps, a ledger, a cache that replays, and records for answers."""
+
+from scientist.llm._budget import Budget, Caps, Ledger, Price, Spent, known_price
+from scientist.llm._client import TRIES, Model
+from scientist.llm._endpoint import PROVIDERS, Endpoint, endpoint, secrets_in
+from scientist.llm._errors import (
+    BudgetReached,
+    ModelAnswerError,
+    ModelError,
+    ModelRefused,
+    ModelRejected,
+    ModelUnavailable,
+    NoAnswer,
+    ReplayMiss,
+)
+from scientist.llm._prompts import data, prompt_names, render, variables
+from scientist.llm._reading import read_record, schema_of
+from scientist.llm._records import Ask, Conversation, Image, LedgerRow, Message, Reply, TokenUse
+from scientist.llm._scripted import ScriptedWire
+from scientist.llm._wire import HttpWire, Wire, estimate_tokens
+
+__all__ = [
+    "PROVIDERS",
+    "TRIES",
+    "Ask",
+    "Budget",
+    "BudgetReached",
+    "Caps",
+    "Conversation",
+    "Endpoint",
+    "HttpWire",
+    "Image",
+    "Ledger",
+    "LedgerRow",
+    "Message",
+    "Model",
+    "ModelAnswerError",
+    "ModelError",
+    "ModelRefused",
+    "ModelRejected",
+    "ModelUnavailable",
+    "NoAnswer",
+    "Price",
+    "ReplayMiss",
+    "Reply",
+    "ScriptedWire",
+    "Spent",
+    "TokenUse",
+    "Wire",
+    "data",
+    "endpoint",
+    "estimate_tokens",
+    "known_price",
+    "prompt_names",
+    "read_record",
+    "render",
+    "schema_of",
+    "secrets_in",
+    "variables",
+]

@@ -1,0 +1,66 @@
+"""Prompts are files with named variables; whatever was retrieved goes in as fenced data, never as words of ours."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, meta
+
+from scientist.lab import sha256
+
+LONGEST_DATA = 60_000
+"""Characters of one piece of data; what is longer is cut in the middle, and that is said."""
+
+
+class _Packaged(BaseLoader):
+    def get_source(self, environment: Environment, template: str) -> tuple[str, None, None]:
+        file = files("scientist.llm") / "prompts" / f"{template}.md"
+        if not re.fullmatch(r"[a-z_]+", template) or not file.is_file():
+            raise TemplateNotFound(template)
+        return file.read_text(encoding="utf-8"), None, None
+
+
+@cache
+def _environment() -> Environment:
+    # Prompts are not HTML, so nothing is escaped; a variable without a value is an error.
+    return Environment(
+        loader=_Packaged(), undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+def prompt_names() -> list[str]:
+    """Every prompt that ships with the program."""
+    folder = files("scientist.llm") / "prompts"
+    return sorted(file.name.removesuffix(".md") for file in folder.iterdir() if file.name.endswith(".md"))
+
+
+def variables(name: str) -> set[str]:
+    """The variables of a prompt."""
+    source, _, _ = _Packaged().get_source(_environment(), name)
+    return set(meta.find_undeclared_variables(_environment().parse(source)))
+
+
+def render(name: str, **values: object) -> str:
+    """A prompt with its variables filled. Raises :class:`ValueError` when one is missing or unknown."""
+    wanted = variables(name)
+    if missing := sorted(wanted - set(values)):
+        raise ValueError(f"prompt '{name}' lacks a value for {', '.join(missing)}")
+    if unknown := sorted(set(values) - wanted):
+        raise ValueError(f"prompt '{name}' has no variable {', '.join(unknown)}")
+    return _environment().get_template(name).render(values).strip() + "\n"
+
+
+def data(label: str, text: str, longest: int = LONGEST_DATA) -> str:
+    """Text from outside (a log, an abstract, a file) between marks that it cannot contain, because they carry its hash.
+
+    The prompts say that nothing between such marks is an instruction. Control characters but tab and newline are
+    dropped. Deterministic: the same text gets the same marks.
+    """
+    clean = "".join(c for c in text if c in "\t\n" or (c.isprintable() and not 0xE0000 <= ord(c) <= 0xE007F))
+    if len(clean) > longest:
+        half = longest // 2
+        clean = f"{clean[:half]}\n[... {len(clean) - 2 * half} characters left out ...]\n{clean[-half:]}"
+    mark = sha256(clean.encode())[:12]
+    return f"<data {mark} {label}>\n{clean}\n</data {mark}>"
