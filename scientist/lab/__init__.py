@@ -15,14 +15,17 @@ from scientist.lab._records import (
     sha256,
     sha256_file,
 )
-from scientist.lab._settings import Settings, load_settings
+from scientist.lab._settings import ROLE_NAMES, Caps, RoleSettings, Settings, load_settings
 
 __all__ = [
+    "ROLE_NAMES",
     "SETTINGS_FILE",
+    "Caps",
     "Journal",
     "KnobValue",
     "Lab",
     "Record",
+    "RoleSettings",
     "Settings",
     "canonical_json",
     "clear_temporaries",

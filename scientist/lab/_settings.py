@@ -7,11 +7,34 @@ import os
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from scientist.errors import RecordError, UsageError
-from scientist.lab._records import explain, read_text, read_toml
+from scientist.lab._records import Record, explain, nearest, read_text, read_toml
+
+ROLE_NAMES = ("proposer", "experimenter", "writer", "reviewer")
+
+
+class Caps(Record):
+    """The most that models may cost; None: no cap. `dollars` needs a model whose price is known, or one on this machine."""
+
+    dollars: float | None = Field(default=None, ge=0, description="US dollars")
+    tokens: int | None = Field(default=None, ge=0, description="tokens read and written")
+    calls: int | None = Field(default=None, ge=0, description="requests")
+    seconds: float | None = Field(default=None, ge=0, description="time spent waiting for answers")
+
+
+class RoleSettings(Record):
+    """Who plays one role, where that differs from the rest; an empty `model` is the lab's, 'heuristic' is the rules."""
+
+    model: str = Field(default="", description="'provider/name', or 'heuristic'")
+    base_url: str = Field(default="", description="where it answers, when that is not its provider's address")
+    key_env: str = Field(default="", description="environment variable that holds its key")
+    temperature: float | None = Field(default=None, ge=0, le=2, description="instead of the role's own")
+    command: tuple[str, ...] = Field(
+        default=(), description="experimenter only: a coding program that edits the working copy, task on stdin"
+    )
 
 
 class Settings(BaseSettings):
@@ -39,9 +62,26 @@ class Settings(BaseSettings):
     early_stop: bool = Field(default=False, description="stop variants half-way that can no longer win; declared")
     executor: str = Field(default="local", pattern="^(local|ray)$", description="where runs execute")
     address: str = Field(default="", description="Ray cluster to join, 'host:port' or 'auto'; empty starts one here")
+    model: str = Field(default="", description="who plays the roles, 'provider/name'; empty: rules do")
+    base_url: str = Field(default="", description="where the model answers, when that is not its provider's address")
+    key_env: str = Field(
+        default="", description="environment variable that holds the key, when it is not the usual one"
+    )
+    roles: dict[str, RoleSettings] = Field(default_factory=dict, description="per role: model, base_url, key_env, ...")
+    budget: Caps = Field(default=Caps(), description="the most that models may cost in this lab")
+    paper_budget: Caps = Field(default=Caps(), description="the most that models may cost for one paper")
+    replay: str = Field(default="", description="folder of recorded conversations; nothing is sent to any model")
     sandbox: str = Field(
         default="auto", pattern="^(auto|bubblewrap|landlock|process)$", description="how runs are isolated"
     )
+
+    @field_validator("roles")
+    @classmethod
+    def _known_roles(cls, roles: dict[str, RoleSettings]) -> dict[str, RoleSettings]:
+        for name in roles:
+            if name not in ROLE_NAMES:
+                raise ValueError(f"there is no role '{name}'{nearest(name, list(ROLE_NAMES))}")
+        return roles
 
     @classmethod
     def settings_customise_sources(

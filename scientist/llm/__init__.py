@@ -1,6 +1,6 @@
 """Asking models: any OpenAI-compatible endpoint, with hard caps, a ledger, a cache that replays, and records for answers."""
 
-from scientist.llm._budget import Budget, Caps, Ledger, Price, Spent, known_price
+from scientist.llm._budget import Budget, Ledger, Price, Spent, known_price
 from scientist.llm._client import TRIES, Model
 from scientist.llm._endpoint import PROVIDERS, Endpoint, endpoint, secrets_in
 from scientist.llm._errors import (
@@ -25,7 +25,6 @@ __all__ = [
     "Ask",
     "Budget",
     "BudgetReached",
-    "Caps",
     "Conversation",
     "Endpoint",
     "HttpWire",

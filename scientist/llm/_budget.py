@@ -13,24 +13,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
-from scientist.lab import Record
+from scientist.lab import Caps, Record
 from scientist.lab._files import disk_error
 from scientist.llm._errors import BudgetReached
 from scientist.llm._records import LedgerRow, TokenUse
 
 Price = Callable[[str, TokenUse], float | None]
 """US dollars for a use of tokens by a model; None when nobody knows."""
-
-
-class Caps(Record):
-    """The most that may be spent; None: no cap. `dollars` needs a model whose price is known, or one on this machine."""
-
-    dollars: float | None = Field(default=None, ge=0)
-    tokens: int | None = Field(default=None, ge=0)
-    calls: int | None = Field(default=None, ge=0)
-    seconds: float | None = Field(default=None, ge=0)
 
 
 class Spent(Record):

@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 from llm_server import fails, says, served
 from pydantic import Field
 
-from scientist.lab import Record
+from scientist.lab import Caps, Record
 from scientist.llm import (
     Ask,
     Budget,
     BudgetReached,
-    Caps,
     HttpWire,
     Ledger,
     LedgerRow,
