@@ -43,6 +43,11 @@ MEMORY_MB = 256
 
 NOBODY = "65534"
 
+SIGNALS_GAP = (
+    "the run could signal other processes of the user, and end the worker that it was forked from and so leave processes "
+    "behind"
+)
+
 
 class Sandbox(Protocol):
     """Wraps the command of a worker so that what it forks is contained."""
@@ -88,9 +93,11 @@ class ProcessSandbox:
     def __init__(self) -> None:
         self.gaps: tuple[str, ...] = (
             "the run could read any file that the user can, including the source of the evaluator and of the data",
+            "the run could read the environment of the user's processes, with the keys in it",
             "the run could write outside its folder",
             "the run could use the network",
-            "the run could signal other processes of the user",
+            SIGNALS_GAP,
+            *(["the run had the rights of the administrator"] if os.geteuid() == 0 else []),
             *limit_gaps(),
         )
 
@@ -124,7 +131,7 @@ class LandlockSandbox:
             "the run could see names, sizes and dates of files outside, though nothing in them",
         ]
         if abi < SCOPE_ABI:
-            gaps.append("the run could signal other processes of the user")
+            gaps.append(SIGNALS_GAP)
         self.gaps: tuple[str, ...] = (*gaps, *limit_gaps())
 
     def wrap(self, command: Sequence[str], scratch: Path) -> list[str]:
