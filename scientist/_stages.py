@@ -45,6 +45,7 @@ from scientist.papers import (
     build_tex,
     compile_pdf,
     draw_figures,
+    keep_baseline,
     load_context,
     make_manifest,
 )
@@ -198,6 +199,7 @@ class PaperInProgress:
     def write_inputs(self) -> None:
         write_atomic(self.folder / "idea.md", render_idea(self.idea))
         write_atomic(self.folder / "novelty.json", self.novelty.canonical())
+        keep_baseline(self.folder, self.shop.template)
 
     def declare(self) -> None:
         lab = self.shop.lab
@@ -208,7 +210,8 @@ class PaperInProgress:
         study = plan_study(self.shop.bench, idea, lab.settings, variants, contrasts, results, seeds)
         if study.pilot.capped:
             self.shop.progress.note(
-                f"{self.slug}: {study.pilot.needed} seeds wanted, {len(study.seeds)} allowed; "
+                f"{self.slug}: {study.pilot.needed} {'seeds' if study.seeded else 'repetitions'} wanted, "
+                f"{len(study.seeds)} allowed; "
                 f"expected power {study.pilot.expected_power:.0%}"
             )
         freeze(study, self.folder, lab.journal)

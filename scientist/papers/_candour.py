@@ -20,7 +20,7 @@ def caveats(p: Phrases) -> str:
         said.append(SAID_BY)
     if not p.study.seeded:
         repeat = "" if p.deterministic else ": runs are repetitions, and none can be reproduced exactly"
-        said.append(f"The script takes no seed{repeat}.")
+        said.append(f"{p.seedless}{repeat}.")
     if not p.held_out:
         said.append("The task has nothing to hold out, so nothing was confirmed on fresh data.")
     return " ".join(said)
@@ -65,7 +65,7 @@ def runs_are(p: Phrases) -> str:
     """What one seed, or one repetition, is and what pairing does."""
     if not p.study.seeded:
         return (
-            r"\paragraph{Repetitions and power.} The script takes no seed, so every variant is run again and again as it "
+            rf"\paragraph{{Repetitions and power.}} {p.seedless}, so every variant is run again and again as it "
             "is. Repetitions are numbered and compared pair by pair, number by number; nothing ties the runs of a pair "
             "together, so the pairs are arbitrary and pairing removes nothing from the spread"
             + (". " if p.deterministic else ", and the runs cannot be reproduced exactly. ")
@@ -107,10 +107,17 @@ def kind_limits(p: Phrases) -> list[str]:
         )
     if not p.study.seeded:
         items.append(
-            "The script takes no seed and repeats itself exactly; how it would do from another start is not known."
+            f"{p.seedless}, and it repeats itself exactly; how it would do from another start is not known."
             if p.deterministic
-            else "The script takes no seed. Repetitions cannot be done again exactly, their pairing is arbitrary, and what "
+            else f"{p.seedless}. Repetitions cannot be done again exactly, their pairing is arbitrary, and what "
             "makes them differ is not recorded."
+        )
+    if p.metric.assumed:
+        way = "larger" if p.metric.direction == "maximize" else "smaller"
+        items.append(f"That {way} values of {p.name} are better was assumed: neither the script nor the name says so.")
+    if basis := p.template.objective.basis:
+        items.append(
+            f"Nobody who knows the task chose the smallest effect worth caring about. A rule did: it is {escape(basis)}."
         )
     if not p.held_out:
         items.append(

@@ -11,11 +11,14 @@ from scientist.lab import read_json
 from scientist.papers._kinds import constant, self_reported
 from scientist.papers._phrases import count
 from scientist.papers._print import escape
+from scientist.template import Template
 
 
 class Machinery(Protocol):
     """The part of a writer's material that is about machines."""
 
+    @property
+    def template(self) -> Template: ...
     @property
     def study(self) -> Study: ...
     @property
@@ -50,16 +53,25 @@ def resumed(usages: Sequence[Usage]) -> int:
     return sum(usage.resumed for usage in usages)
 
 
+def _seedless(material: Machinery) -> str:
+    """Why runs are repetitions, as the middle of a sentence."""
+    return (
+        "the script draws at random where no seed reaches"
+        if material.template.seed_sites
+        else "the script takes no seed"
+    )
+
+
 def reproducibility(material: Machinery) -> tuple[str, ...]:
     """The reproducibility statement: what is kept, what can be made again, and where runs were executed."""
     study = material.study
     if not study.seeded and all(
         constant(variant.estimates.get("keep", {}).get(study.metric)) for variant in material.analysis.variants
     ):
-        fixed = "The script takes no seed, and gave the same numbers each time that it was run here."
+        fixed = f"{_seedless(material)[:1].upper()}{_seedless(material)[1:]}, and gave the same numbers each time that it was run here."
     elif not study.seeded:
         fixed = (
-            "The runs themselves cannot be reproduced exactly: the script takes no seed, and running it again gives other "
+            f"The runs themselves cannot be reproduced exactly: {_seedless(material)}, and running it again gives other "
             "numbers. What can be reproduced exactly is everything that was made from the recorded runs."
         )
     elif self_reported(study):

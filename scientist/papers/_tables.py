@@ -190,12 +190,17 @@ def _secondary(phrases: Phrases, facts: dict[str, Fact]) -> Table | None:
         id="secondary",
         caption=(
             rf"Secondary metrics{phrases.on_keep}, means over {phrases.many}. They were not declared as contrasts and carry no test; "
-            "they are here so that a gain in one measure bought with a loss in another can be seen. Arrows point to better."
+            "they are here so that a gain in one measure bought with a loss in another can be seen. "
+            f"{'Arrows point to better' if any(not m.assumed for m in others) else 'Nothing says which way is better'}"
+            f"{'; nothing says so of measures without one' if len({m.assumed for m in others}) > 1 else ''}."
         ),
         columns="l" + "r" * len(others),
         header=(
             "variant",
-            *(f"{escape(m.title)}{f' ({safe_unit(m.unit)})' if m.unit else ''} {arrow[m.direction]}" for m in others),
+            *(
+                f"{escape(m.title)}{f' ({safe_unit(m.unit)})' if m.unit else ''}{'' if m.assumed else ' ' + arrow[m.direction]}"
+                for m in others
+            ),
         ),
         rows=rows,
     )

@@ -69,6 +69,11 @@ class Knob(Record):
             self.check(value)
         return self
 
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The choices that ideas nobody asked for may take: its `levels` where it has any, else all of them."""
+        return tuple(str(level) for level in self.levels) or self.choices
+
     def check(self, value: Any) -> KnobValue:
         """Return `value` in the knob's type. Raises ValueError with one line when it is of the wrong type or range."""
         if self.type == "bool":
@@ -114,6 +119,7 @@ class Metric(Record):
     difference: str = Field(default="", description="of a difference, in words: 'points'")
     digits: int = Field(default=3, ge=0, le=8)
     bound: float | None = Field(default=None, description="a proven bound no honest score can pass")
+    assumed: bool = Field(default=False, description="the direction is a guess: nothing says which way is better")
 
 
 class Objective(Record):
@@ -121,6 +127,9 @@ class Objective(Record):
 
     metric: str
     smallest_effect: float = Field(gt=0)
+    basis: str = Field(
+        default="", description="the rule that chose the smallest effect, where nobody did; in words, without digits"
+    )
 
 
 class Budget(Record):
