@@ -66,7 +66,7 @@ class Sandbox(Protocol):
         """What the worker itself must do, as JSON: see `_worker_host.py`."""
 
     def describe(self) -> str:
-        """In one line, for `doctor`: what is used, what the kernel offers, and what is not covered."""
+        """What it is, in a few words, for `doctor`."""
 
 
 def limit_gaps() -> tuple[str, ...]:
@@ -76,13 +76,6 @@ def limit_gaps() -> tuple[str, ...]:
         return ()
     names = " and ".join(name.replace("cpuacct", "CPU time").replace("pids", "processes") for name in missing)
     return (f"no control group holds the limit on {names}: it is polled, and can be passed for a moment",)
-
-
-def describe(first: str, gaps: Sequence[str]) -> str:
-    """What every form of the sandbox says about itself after its own name."""
-    abi = landlock_abi()
-    landlock = f"Landlock version {abi}" if abi else "no Landlock"
-    return f"{first}; {detect_cgroups().describe()}; {landlock}. Not covered: {'; '.join(gaps)}"
 
 
 class ProcessSandbox:
@@ -108,7 +101,7 @@ class ProcessSandbox:
         return str(path)
 
     def describe(self) -> str:
-        return describe("plain processes", self.gaps)
+        return "plain processes with limits, and no walls"
 
     def setup(self, scratch: Path) -> dict[str, Any]:
         return {}
@@ -141,7 +134,7 @@ class LandlockSandbox:
         return str(path)
 
     def describe(self) -> str:
-        return describe("Landlock and a filter of system calls", self.gaps)
+        return f"Landlock (version {self.abi}) and a filter of system calls"
 
     def setup(self, scratch: Path) -> dict[str, Any]:
         roots = [*SYSTEM, *map(str, interpreter_roots()[0])]
@@ -213,7 +206,7 @@ class BubblewrapSandbox:
         return str(Path("/bench") / path.relative_to(scratch))
 
     def describe(self) -> str:
-        return describe(f"bubblewrap ({self.program})", self.gaps)
+        return f"bubblewrap ({self.program}){' and a filter of system calls' if self.filter else ''}"
 
     def setup(self, scratch: Path) -> dict[str, Any]:
         walls = {"write": ["/bench", "/tmp", "/dev"], "devices": [], "tcp": False, "read": None}

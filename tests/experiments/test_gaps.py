@@ -154,6 +154,7 @@ threading.stack_size(65536)
 for made in range(60):
     threading.Thread(target=time.sleep, args=(9,), daemon=True).start()
     os.write(1, b'x')
+time.sleep(9)
 """
 
 
