@@ -62,6 +62,19 @@ def _seedless(material: Machinery) -> str:
     )
 
 
+WEAKNESS = {"bubblewrap": 0, "landlock": 1, "process": 2}
+
+
+def isolation_of(usages: Sequence[Usage]) -> tuple[str, tuple[str, ...]]:
+    """(the weakest sandbox that a run had, all that the sandbox of some run did not cover).
+
+    Both are empty where the runs do not say, because an older version executed them.
+    """
+    weakest_first = sorted(usages, key=lambda usage: -WEAKNESS.get(usage.sandbox, max(WEAKNESS.values())))
+    gaps = tuple(dict.fromkeys(gap for usage in weakest_first for gap in usage.gaps))
+    return (weakest_first[0].sandbox, gaps) if gaps else ("", ())
+
+
 def reproducibility(material: Machinery) -> tuple[str, ...]:
     """The reproducibility statement: what is kept, what can be made again, and where runs were executed."""
     study = material.study
@@ -77,7 +90,13 @@ def reproducibility(material: Machinery) -> tuple[str, ...]:
     elif self_reported(study):
         fixed = "A seed is handed to every run; whether it determines the run completely is up to the script."
     else:
-        fixed = "Seeds determine runs completely."
+        by_the_clock = any(material.template.by_the_clock(variant.knobs) for variant in study.variants)
+        fixed = (
+            "Seeds do not determine all runs: where the budget is one of time on a clock, the same seed gives other numbers "
+            "when it is run again. What can be reproduced exactly is everything that was made from the recorded runs."
+            if by_the_clock
+            else "Seeds determine runs completely."
+        )
     judged = " The metrics are those that the script wrote about itself." if self_reported(study) else ""
     kept = (
         "The folder of this paper holds the frozen study, the result, log, knobs and artefacts of every run, the analysis, "
@@ -111,7 +130,7 @@ def _places(material: Machinery) -> str:
     nodes = nodes_of(material.usages)
     if material.executor != "local":
         where = f" on {count(len(nodes), 'machine')}" if nodes else ""
-        said.append(f"They were executed through {escape(material.executor)}{where}; the manifest names them.")
+        said.append(f"They were executed through {escape(material.executor)}{where}; the manifest names the machines.")
     elif len(nodes) > 1:
         said.append(f"They were executed on {count(len(nodes), 'machine')}, which the manifest names.")
     if twice := judged_twice(material.usages):
