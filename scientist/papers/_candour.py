@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from scientist.papers._floor import floor_limits
 from scientist.papers._kinds import SAID_BY, constant
 from scientist.papers._known import known_value, relate
 from scientist.papers._phrases import Phrases, listing, val
@@ -21,6 +22,8 @@ def caveats(p: Phrases) -> str:
     if not p.study.seeded:
         repeat = "" if p.deterministic else ": runs are repetitions, and none can be reproduced exactly"
         said.append(f"{p.seedless}{repeat}.")
+    if clocked(p):
+        said.append("A clock decides how far some runs get, so that they do not repeat exactly.")
     if not p.held_out:
         said.append("The task has nothing to hold out, so nothing was confirmed on fresh data.")
     return " ".join(said)
@@ -44,12 +47,25 @@ def task(p: Phrases, table: bool) -> str:
             "reports a score itself. " + _single_score(p)
         )
     return head + (
-        "The code under test runs in a process of its own, receives a training "
-        "sample and the features of the test examples, and writes predictions; a sealed evaluator in another process "
-        "holds the labels and computes every score. The code under test never reports a score itself. Test examples "
+        f"The code under test runs in a process of its own, {_exchange(p)} and computes every score. The code under test "
+        f"never reports a score itself. Test {escape(p.template.examples or 'examples')} "
         r"are divided into three splits: \emph{search}, which pilots and tuning may look at; \emph{keep}, on which the "
         r"declared tests are decided; and \emph{final}, scored once, after the analysis on \emph{keep} was complete."
     )
+
+
+def _exchange(p: Phrases) -> str:
+    if told := p.template.exchange:
+        return f"{escape(clipped(told))}; a sealed evaluator in another process holds what that is tested on"
+    return (
+        "receives a training sample and the features of the test examples, and writes predictions; a sealed evaluator in "
+        "another process holds the labels"
+    )
+
+
+def clocked(p: Phrases) -> bool:
+    """A clock decides how far runs of some variant get."""
+    return any(p.template.by_the_clock(variant.knobs) for variant in p.study.variants)
 
 
 def _single_score(p: Phrases) -> str:
@@ -98,7 +114,12 @@ def early_stop_rule(p: Phrases) -> str:
 
 def kind_limits(p: Phrases) -> list[str]:
     """Limitations that follow from the kind of study; none for an ordinary one."""
-    items = []
+    items = floor_limits(p)
+    if clocked(p):
+        items.append(
+            "A clock decides how far some runs get. The same seed on another machine, or beside other work, gives other "
+            f"numbers; that spread is part of the intervals here as far as it fell between the {p.many}."
+        )
     if p.self_reported:
         items.append(
             f"Every value of {p.name} is self-reported: the script under test computed and wrote it, and no evaluator saw "

@@ -7,6 +7,7 @@ from itertools import pairwise
 from scientist.experiments import Contrast
 from scientist.ideas._idea import Comparison, DoseResponse, Interaction, Robustness, Transfer, Tuning
 from scientist.papers._candour import always_the_same, curves, early_stops, endings, known_paragraphs
+from scientist.papers._floor import guessing
 from scientist.papers._kinds import constant
 from scientist.papers._phrases import Phrases, count, listing, share, start, val
 from scientist.papers._print import escape
@@ -65,7 +66,7 @@ def _setting_the_scene(p: Phrases, facts: dict[str, Fact]) -> str:
     return (
         f"The reference, {val(f'variant.{reference.name}.title')}, reached {val(mean)}{p.unit} {p.name}"
         rf"{p.on_keep}{spread}. Table~\ref{{tab:means}} gives every variant and Figure~\ref{{fig:main}} shows them "
-        f"with their single {p.many}."
+        f"with their single {p.many}." + guessing(p)
     )
 
 

@@ -63,12 +63,21 @@ def _data(phrases: Phrases) -> Table | None:
             "What the evaluator says about the task. Nothing of it is held out."
             if not phrases.held_out
             else "The data. Each run draws its training sample from the training pool; the three test splits are the same "
-            "for every run, and the code under test sees their features but never their labels."
+            "for every run, and the code under test "
+            + (
+                "never sees what is right in them."
+                if phrases.template.exchange
+                else "sees their features but never their labels."
+            )
         ),
         columns="l" + "r" * len(present),
-        header=("data set", *(KEYS[key] for key in present)),
+        header=("data set", *(_heading(phrases, key) for key in present)),
         rows=rows,
     )
+
+
+def _heading(phrases: Phrases, key: str) -> str:
+    return escape(phrases.template.examples) if key == "examples" and phrases.template.examples else KEYS[key]
 
 
 def _cell(prefix: str, facts: dict[str, Fact]) -> str:
