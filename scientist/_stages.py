@@ -45,8 +45,11 @@ from scientist.papers import (
     build_tex,
     compile_pdf,
     draw_figures,
+    isolation_of,
+    keep_baseline,
     load_context,
     make_manifest,
+    read_usages,
 )
 from scientist.progress import Progress
 from scientist.reviews import HeuristicReviewer, Review, Reviewer, lessons_from
@@ -198,6 +201,7 @@ class PaperInProgress:
     def write_inputs(self) -> None:
         write_atomic(self.folder / "idea.md", render_idea(self.idea))
         write_atomic(self.folder / "novelty.json", self.novelty.canonical())
+        keep_baseline(self.folder, self.shop.template)
 
     def declare(self) -> None:
         lab = self.shop.lab
@@ -208,7 +212,8 @@ class PaperInProgress:
         study = plan_study(self.shop.bench, idea, lab.settings, variants, contrasts, results, seeds)
         if study.pilot.capped:
             self.shop.progress.note(
-                f"{self.slug}: {study.pilot.needed} seeds wanted, {len(study.seeds)} allowed; "
+                f"{self.slug}: {study.pilot.needed} {'seeds' if study.seeded else 'repetitions'} wanted, "
+                f"{len(study.seeds)} allowed; "
                 f"expected power {study.pilot.expected_power:.0%}"
             )
         freeze(study, self.folder, lab.journal)
@@ -240,7 +245,7 @@ class PaperInProgress:
         idea = read_idea(self.folder / "idea.md")
         results = self.results(study)
         final = read_json(FinalScores, self.folder / "final.json")
-        sandbox = choose_sandbox(self.shop.lab.settings.sandbox)
+        sandbox, gaps = self._isolation()
         manuscript = self.shop.writer.write(
             Material(
                 template=template,
@@ -251,12 +256,21 @@ class PaperInProgress:
                 facts=read_json(Facts, self.folder / "facts.json"),
                 novelty=read_json(Novelty, self.folder / "novelty.json"),
                 figures=draw_figures(self.folder, template, idea, study, analysis, final, results),
-                sandbox=sandbox.name,
-                sandbox_gaps=sandbox.gaps,
+                sandbox=sandbox,
+                sandbox_gaps=gaps,
                 roles=ROLES,
+                executor=self.shop.lab.settings.executor,
             )
         )
         write_atomic(self.folder / "manuscript.json", manuscript.canonical())
+
+    def _isolation(self) -> tuple[str, tuple[str, ...]]:
+        """What kept the runs of this paper to themselves where they were executed, and what that does not cover."""
+        name, gaps = isolation_of(read_usages(self.folder))
+        if gaps:
+            return name, gaps
+        here = choose_sandbox(self.shop.lab.settings.sandbox)  # runs of an older version, which did not say
+        return here.name, here.gaps
 
     def build(self) -> None:
         context = load_context(self.folder)
@@ -270,16 +284,17 @@ class PaperInProgress:
 
     def list_files(self) -> None:
         study = self.study
-        sandbox = choose_sandbox(self.shop.lab.settings.sandbox)
+        sandbox, gaps = self._isolation()
         manifest = make_manifest(
             self.folder,
             study,
             self.results(study),
             self.shop.template.packages,
-            sandbox.name,
-            sandbox.gaps,
+            sandbox,
+            gaps,
             ROLES,
             approved_by=self.idea.note if self.idea.status == "approved" else "",
+            executor=self.shop.lab.settings.executor,
         )
         write_atomic(self.folder / "manifest.json", manifest.canonical())
         manifest_hash = sha256_file(self.folder / "manifest.json")

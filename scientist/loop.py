@@ -36,7 +36,7 @@ from scientist.papers import APT_LINE, Audit, Facts, Manuscript, find_engine, pl
 from scientist.progress import Progress
 from scientist.reviews import Review
 from scientist.search import Archive
-from scientist.template import Template, load_template
+from scientist.template import Template, describe_found, load_template
 
 PROPOSALS_PER_PAPER = 3
 """New ideas asked for per paper of a round; together with the backlog they give selection something to choose from."""
@@ -119,6 +119,8 @@ def run_campaign(
     if pdf and find_engine() is None:
         raise LatexError("no LaTeX found", f"as root: {APT_LINE}; or pass --no-pdf")
     template = load_template(lab.root / campaign.template)
+    for line in describe_found(template):
+        progress.note(line)
     with lab.lock():
         folder = lab.campaigns / campaign.id
         if not (folder / "campaign.json").exists():
@@ -202,7 +204,7 @@ def make_paper(paper: PaperInProgress) -> None:
         later.clear()
     for stage in stages[first:]:
         paper.shop.lab.check_stop()
-        paper.shop.progress.stage(paper.slug, stage.name)
+        paper.shop.progress.stage(paper.slug, _called(stage.name, paper.shop.template))
         try:
             stage.work()
         except AlarmError as error:
@@ -218,6 +220,11 @@ def make_paper(paper: PaperInProgress) -> None:
             _learn_from_failure(paper, error.message)
             return
     _finish(paper)
+
+
+def _called(stage: str, template: Template) -> str:
+    """What progress calls a stage: a template that holds nothing out has no final split to open."""
+    return "closing the runs" if stage == "final" and "final" not in template.splits else stage
 
 
 def _record_alarm(paper: PaperInProgress, stage: str, error: AlarmError) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import os
 import shutil
 import socket
 import sys
+import textwrap
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -56,13 +60,14 @@ def init(
 
 @dataclass
 class Check:
-    """One line of the doctor: what, whether it is well, what was seen, and what to do if it is not."""
+    """One line of the doctor: what, whether it is well, what was seen, what to do if it is not, and what else to know."""
 
     name: str
     ok: bool
     needed: bool
     seen: str
     remedy: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def doctor(json: Json = False) -> None:
@@ -70,14 +75,16 @@ def doctor(json: Json = False) -> None:
 
     Exit code 1 when something is missing that a paper needs.
     """
-    checks = [_python(), _latex(), _sandbox(), _network(), _keys(), _disk(), _lab()]
+    isolation = [_sandbox(), _cgroups(), _landlock()]
+    checks = [_python(), _latex(), *isolation, _ray(), _network(), _keys(), _disk(), _lab()]
     if json:
         emit({"checks": [asdict(check) for check in checks]})
     else:
         for check in checks:
             mark = "[green]ok  [/]" if check.ok else "[red]fail[/]" if check.needed else "[yellow]--  [/]"
-            remedy = f"  [dim]→ {escape(check.remedy)}[/]" if check.remedy and not check.ok else ""
-            out.print(f"{mark} {check.name:<9} {escape(check.seen)}{remedy}")
+            remedy = [f"→ {check.remedy}"] if check.remedy and not check.ok else []
+            for number, line in enumerate([check.seen, *check.notes, *remedy]):
+                _say(mark if number == 0 else "    ", check.name if number == 0 else "", line, dim=number > 0)
     raise typer.Exit(1 if any(check.needed and not check.ok for check in checks) else 0)
 
 
@@ -95,13 +102,75 @@ def _latex() -> Check:
     return Check("latex", True, True, str(engine))
 
 
-def _sandbox() -> Check:
-    from scientist.experiments import bubblewrap_works, choose_sandbox
+def _say(mark: str, name: str, line: str, dim: bool) -> None:
+    """One line after its label; a terminal gets a hanging indent, a pipe one long line that `grep` can find."""
+    lines = (
+        textwrap.wrap(line, out.width - 16, break_on_hyphens=False) if out.is_terminal and out.width > 40 else [line]
+    )
+    for number, part in enumerate(lines):
+        told = f"[dim]{escape(part)}[/]" if dim else escape(part)
+        out.print(f"{mark if number == 0 else '    '} {name if number == 0 else '':<9} {told}")
 
-    chosen = choose_sandbox("auto")
+
+def _sandbox() -> Check:
+    """The one that this lab would use, and exactly what it does not cover."""
+    from scientist.errors import MachineryError, ScientistError
+    from scientist.experiments import bubblewrap_works, choose_sandbox
+    from scientist.lab import SETTINGS_FILE, load_settings
+
+    wanted = "auto"
+    with contextlib.suppress(ScientistError):  # a broken file is a line of its own
+        wanted = load_settings(lab_root() / SETTINGS_FILE).sandbox
+    try:
+        chosen = choose_sandbox(wanted)
+    except MachineryError as error:
+        return Check("sandbox", False, True, f"sandbox = '{wanted}': {error.message}", error.remedy)
     _, missing = bubblewrap_works()
     seen = chosen.describe() + (f" ({missing})" if missing else "")
-    return Check("sandbox", chosen.name != "process", False, seen, "apt-get install bubblewrap")
+    remedy = "apt-get install bubblewrap"
+    if not missing:
+        remedy = 'this lab asks for plain processes: set sandbox = "auto" to have walls'
+    elif "not installed" not in missing:
+        remedy = (
+            "allow name spaces to users (sysctl kernel.unprivileged_userns_clone=1, or a profile of AppArmor for bwrap)"
+        )
+        remedy += "; in Docker: --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
+    return Check(
+        "sandbox", chosen.name != "process", False, seen, remedy, tuple(f"not covered: {g}" for g in chosen.gaps)
+    )
+
+
+def _cgroups() -> Check:
+    """Which limits the kernel holds over a whole run, and what takes the place of those that it does not."""
+    from scientist.experiments import detect_cgroups
+
+    found = detect_cgroups()
+    names = {"memory": "memory", "pids": "processes", "cpuacct": "CPU time"}
+    held = ", ".join(names[name] for name in names if name not in found.missing)
+    seen = f"version {found.version}: {held} of a whole run" if held else "no control group can be made here"
+    lost = " and ".join(names[name] for name in found.missing)
+    instead = f"{lost} of a whole run: looked at every 10 to 50 ms instead, and limits of the kernel for each process"
+    remedy = "start it with `systemd-run --user --scope scientist ...`; in a container, mount /sys/fs/cgroup writable"
+    return Check("cgroups", not lost, False, seen, remedy, (instead,) if lost else ())
+
+
+def _landlock() -> Check:
+    """Whether the kernel can wall off a process without name spaces, and signals between processes."""
+    from scientist.experiments import SCOPE_ABI, landlock_works
+
+    abi, reason = landlock_works()
+    seen = f"version {abi}" if abi else reason
+    if abi >= SCOPE_ABI:
+        return Check("landlock", True, False, f"{seen}: files, network and signals")
+    what = "a run could signal and end its worker" if abi else "nothing stands in where bubblewrap does not work"
+    remedy = "Linux 6.12 or newer, with landlock in the boot option lsm="
+    return Check("landlock", False, False, seen, remedy, (what,))
+
+
+def _ray() -> Check:
+    found = importlib.util.find_spec("ray") is not None
+    seen = f"{metadata.version('ray')} is installed" if found else "not installed; only --executor ray needs it"
+    return Check("ray", True, False, seen)
 
 
 def _network() -> Check:

@@ -2,6 +2,7 @@
 
 from scientist.experiments._bench import Bench, Outcome
 from scientist.experiments._cells import known_runs, read_results, run_cells, run_key, run_study
+from scientist.experiments._cgroups import detect_cgroups
 from scientist.experiments._cheats import CheatRow, ensure_contained, run_cheats
 from scientist.experiments._conduct import freeze, frozen_study, open_final, pilot, plan_study
 from scientist.experiments._design import compile_design, identifier
@@ -9,6 +10,7 @@ from scientist.experiments._early import declare_early_stop, futile_contrasts, s
 from scientist.experiments._estimates import contrast_values, scores_by_split, tidy
 from scientist.experiments._executor import Ending, Executor, Limits, LocalExecutor
 from scientist.experiments._judge import Judge
+from scientist.experiments._landlock import SCOPE_ABI
 from scientist.experiments._power import power_of, sd_upper_limit, seeds_for, seeds_needed
 from scientist.experiments._ray import RayExecutor
 from scientist.experiments._results import (
@@ -22,13 +24,14 @@ from scientist.experiments._results import (
     VariantSummary,
     Verdict,
 )
-from scientist.experiments._sandbox import Sandbox, bubblewrap_works, choose_sandbox
+from scientist.experiments._sandbox import Sandbox, bubblewrap_works, choose_sandbox, landlock_works
 from scientist.experiments._statistics import analyse, holm, paired
 from scientist.experiments._study import Contrast, EarlyStop, Pilot, Study, Tuner, Variant
 from scientist.experiments._suspicion import suspicious
 from scientist.experiments._template_check import Finding, TemplateReport, check_template
 
 __all__ = [
+    "SCOPE_ABI",
     "Analysis",
     "Bench",
     "CheatRow",
@@ -63,6 +66,7 @@ __all__ = [
     "compile_design",
     "contrast_values",
     "declare_early_stop",
+    "detect_cgroups",
     "ensure_contained",
     "freeze",
     "frozen_study",
@@ -70,6 +74,7 @@ __all__ = [
     "holm",
     "identifier",
     "known_runs",
+    "landlock_works",
     "open_final",
     "paired",
     "pilot",

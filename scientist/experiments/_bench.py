@@ -192,6 +192,7 @@ class Bench:
             cpu_s=round(ending.cpu_s, 4),
             max_rss_mb=round(ending.max_rss_mb, 1),
             sandbox=self.executor.sandbox,
+            gaps=self.executor.gaps,
             node=ending.node,
             judged=2 if note else 1,
             resumed=resumed,

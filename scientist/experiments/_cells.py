@@ -251,7 +251,7 @@ def _tuned_cell(bench: Bench, variant: Variant, seed: int, key: str, target: Pat
     work = target.parent / f".{target.name}-trials.tmp"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    spent = Usage(wall_s=0, cpu_s=0, max_rss_mb=0, sandbox=bench.executor.sandbox)
+    spent = Usage(wall_s=0, cpu_s=0, max_rss_mb=0, sandbox=bench.executor.sandbox, gaps=bench.executor.gaps)
     best: tuple[float, RunResult, Path] | None = None
 
     def trial(number: int, knobs: dict[str, KnobValue]) -> float | None:
@@ -262,6 +262,8 @@ def _tuned_cell(bench: Bench, variant: Variant, seed: int, key: str, target: Pat
                 cpu_s=round(spent.cpu_s + outcome.usage.cpu_s, 4),
                 max_rss_mb=max(spent.max_rss_mb, outcome.usage.max_rss_mb),
                 sandbox=spent.sandbox,
+                gaps=spent.gaps,
+                node=outcome.usage.node,
             )
             result = _result(variant, knobs, seed, key, outcome)
             folder = work / f"trial-{number}"

@@ -136,6 +136,15 @@ def no_new_privileges() -> None:
         raise OSError(ctypes.get_errno(), "PR_SET_NO_NEW_PRIVS")
 
 
+def drop_capabilities() -> None:
+    """Root without the rights of root: no raising of limits, no priority over others. Raises OSError.
+
+    The header and both halves of the sets: Linux `include/uapi/linux/capability.h`, version 3.
+    """
+    if _LIBRARY.capset(struct.pack("=Ii", 0x20080522, 0), bytes(24)):
+        raise OSError(ctypes.get_errno(), "capset")
+
+
 def enforce(ruleset: int) -> None:
     """Wall this thread in, and close the ruleset. Cannot be undone. Raises OSError."""
     no_new_privileges()

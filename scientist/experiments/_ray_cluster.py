@@ -25,6 +25,10 @@ QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "
 
 REACH_S = 5.0
 
+SETTINGS = b"\x04"
+HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0" + SETTINGS + b"\0\0\0\0\0"
+"""How HTTP/2, which Ray speaks, begins (RFC 9113, section 3.4): a preface, and a frame of settings from either side."""
+
 DOCS = "see docs/clusters.md"
 
 
@@ -50,6 +54,7 @@ class Cluster:
         self._den: Den | None = None
         self._ours = not self.ray.is_initialized()  # whoever embeds us may have brought a cluster, and ends it
         if self._ours:
+            ensure_reachable(address)
             self._connect(address, workers, budget)
 
     def _connect(self, address: str, workers: int, budget: Budget) -> None:
@@ -108,20 +113,23 @@ def _guard() -> None:
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 
-def _ensure_reachable(address: str) -> None:
+def ensure_reachable(address: str) -> None:
     """Ray itself would try for ever. Raises :class:`UsageError` and :class:`MachineryError`."""
     if address in ("", "auto"):
         return
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or "://" in address or int(port) > 65535:
         raise UsageError(f"'{address}' is no address of a Ray cluster", "write host:port or auto; " + DOCS)
+    remedy = "`ray start --head` prints where it listens; " + DOCS
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_S).close()
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_S) as wire:
+            wire.sendall(HELLO)
+            said = wire.recv(9)
     except OSError as error:
-        raise MachineryError(
-            f"no Ray cluster answers at {address} ({error.strerror or error})",
-            "`ray start --head` prints where it listens; " + DOCS,
-        ) from error
+        reason = error.strerror or str(error)
+        raise MachineryError(f"no Ray cluster answers at {address} ({reason})", remedy) from error
+    if said[3:4] != SETTINGS:
+        raise MachineryError(f"what listens at {address} is no Ray cluster", remedy)
 
 
 def room_on(resources: Mapping[str, float], budget: Budget) -> int:

@@ -48,6 +48,7 @@ class Usage(Record):
     cpu_s: float
     max_rss_mb: float
     sandbox: str
+    gaps: tuple[str, ...] = Field(default=(), description="what the sandbox did not cover, where it was executed")
     node: str = Field(default="", description="the machine, where it was not this one")
     judged: int = Field(default=1, description="how often the artefacts were judged; a suspiciously good score twice")
     resumed: bool = Field(default=False, description="it continued from a checkpoint")

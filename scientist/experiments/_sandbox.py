@@ -43,6 +43,11 @@ MEMORY_MB = 256
 
 NOBODY = "65534"
 
+SIGNALS_GAP = (
+    "the run could signal other processes of the user, and end the worker that it was forked from and so leave processes "
+    "behind"
+)
+
 
 class Sandbox(Protocol):
     """Wraps the command of a worker so that what it forks is contained."""
@@ -61,7 +66,7 @@ class Sandbox(Protocol):
         """What the worker itself must do, as JSON: see `_worker_host.py`."""
 
     def describe(self) -> str:
-        """In one line, for `doctor`: what is used, what the kernel offers, and what is not covered."""
+        """What it is, in a few words, for `doctor`."""
 
 
 def limit_gaps() -> tuple[str, ...]:
@@ -73,13 +78,6 @@ def limit_gaps() -> tuple[str, ...]:
     return (f"no control group holds the limit on {names}: it is polled, and can be passed for a moment",)
 
 
-def describe(first: str, gaps: Sequence[str]) -> str:
-    """What every form of the sandbox says about itself after its own name."""
-    abi = landlock_abi()
-    landlock = f"Landlock version {abi}" if abi else "no Landlock"
-    return f"{first}; {detect_cgroups().describe()}; {landlock}. Not covered: {'; '.join(gaps)}"
-
-
 class ProcessSandbox:
     """Plain processes: own process group, limits, clean environment, and nothing more."""
 
@@ -88,9 +86,11 @@ class ProcessSandbox:
     def __init__(self) -> None:
         self.gaps: tuple[str, ...] = (
             "the run could read any file that the user can, including the source of the evaluator and of the data",
+            "the run could read the environment of the user's processes, with the keys in it",
             "the run could write outside its folder",
             "the run could use the network",
-            "the run could signal other processes of the user",
+            SIGNALS_GAP,
+            *(["the run had the rights of the administrator"] if os.geteuid() == 0 else []),
             *limit_gaps(),
         )
 
@@ -101,7 +101,7 @@ class ProcessSandbox:
         return str(path)
 
     def describe(self) -> str:
-        return describe("plain processes", self.gaps)
+        return "plain processes with limits, and no walls"
 
     def setup(self, scratch: Path) -> dict[str, Any]:
         return {}
@@ -124,7 +124,7 @@ class LandlockSandbox:
             "the run could see names, sizes and dates of files outside, though nothing in them",
         ]
         if abi < SCOPE_ABI:
-            gaps.append("the run could signal other processes of the user")
+            gaps.append(SIGNALS_GAP)
         self.gaps: tuple[str, ...] = (*gaps, *limit_gaps())
 
     def wrap(self, command: Sequence[str], scratch: Path) -> list[str]:
@@ -134,7 +134,7 @@ class LandlockSandbox:
         return str(path)
 
     def describe(self) -> str:
-        return describe("Landlock and a filter of system calls", self.gaps)
+        return f"Landlock (version {self.abi}) and a filter of system calls"
 
     def setup(self, scratch: Path) -> dict[str, Any]:
         roots = [*SYSTEM, *map(str, interpreter_roots()[0])]
@@ -206,7 +206,7 @@ class BubblewrapSandbox:
         return str(Path("/bench") / path.relative_to(scratch))
 
     def describe(self) -> str:
-        return describe(f"bubblewrap ({self.program})", self.gaps)
+        return f"bubblewrap ({self.program}){' and a filter of system calls' if self.filter else ''}"
 
     def setup(self, scratch: Path) -> dict[str, Any]:
         walls = {"write": ["/bench", "/tmp", "/dev"], "devices": [], "tcp": False, "read": None}

@@ -146,7 +146,7 @@ def _check_description(judge: Judge, template: Template) -> Iterator[Finding]:
     settings: list[tuple[str, dict[str, KnobValue]]] = [("the defaults", template.defaults)]
     for knob in template.knobs:
         if knob.applies == "data":
-            values = knob.levels or knob.choices
+            values = dict.fromkeys((*knob.levels, *knob.choices))
             settings += [(f"{knob.name} = {value}", template.complete({knob.name: value})) for value in values]
     for label, knobs in settings:
         try:
@@ -192,7 +192,17 @@ def _run_reported(bench: Bench, findings: list[Finding]) -> Honest:
         ("knobs", ", ".join(knob.name for knob in template.knobs)),
         ("metrics", ", ".join(metric.name for metric in template.metrics)),
         ("seed", "decides a run" if template.seeded else "none: runs are repetitions, and are called that"),
+        (
+            "not checked",
+            "whether the metrics are true, whether the script looks at its own test data, whether a knob acts",
+        ),
     ]
     findings.extend(Finding(name=name, status="note", detail=detail) for name, detail in note)
     with bench.run(template.defaults, HONEST_SEED, template.splits) as outcome:
-        return _honest(template, outcome)
+        honest, metrics = _honest(template, outcome), outcome.metrics
+    if honest.status == "ok" and template.seeded:
+        with bench.run(template.defaults, HONEST_SEED, template.splits) as outcome:
+            if outcome.metrics != metrics:
+                detail = "the same seed gave other metrics: save its declaration with seed_decides = false"
+                findings.append(_fail("seed", detail))
+    return honest

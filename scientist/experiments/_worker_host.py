@@ -90,6 +90,7 @@ class Candidate:
         """Raises OSError when a wall that was promised cannot be put up."""
         if self.walls is not None:
             put_up(self.landlock, self.walls, scopes=True)
+            _landlock.drop_capabilities()
         if self.filter:
             _landlock.no_new_privileges()
             _seccomp.install(self.filter)

@@ -123,7 +123,7 @@ def elsewhere(lesson: Lesson, found: Origin, archive: Archive, template: Templat
     home = str(words.base[data.name])
     design = found.design
     used = [str(value) for value in design.values] if isinstance(design, Transfer) else [home]
-    others = [choice for choice in data.choices if choice not in used][: max(1, min(3, room(template) // 2 - 1))]
+    others = [choice for choice in data.offered if choice not in used][: max(1, min(3, room(template) // 2 - 1))]
     if not others:
         return
     labels = listing([words.value(data, other) for other in others])
@@ -254,7 +254,7 @@ def flipped(lesson: Lesson, found: Origin, archive: Archive, template: Template)
     data = data_knob(template)
     if data is None or found.expect == "different":
         return
-    for other in [choice for choice in data.choices if choice != words.base[data.name]]:
+    for other in [choice for choice in data.offered if choice != words.base[data.name]]:
         again = _two(found, start, to, template)
         if isinstance(again, DoseResponse):
             again = DoseResponse(knob=name, levels=thin(_between(knob, start, to), 3))

@@ -102,7 +102,12 @@ def _options(knob: Knob | None, varied: tuple[str, ...]) -> list[Knobs]:
     """One setting per choice of the knob, the default first."""
     if knob is None or knob.name in varied:
         return [{}]
-    return [{knob.name: choice} for choice in sorted(knob.choices, key=lambda choice: choice != knob.default)]
+    return [{knob.name: choice} for choice in sorted(_choices(knob), key=lambda choice: choice != knob.default)]
+
+
+def _choices(knob: Knob) -> tuple[str, ...]:
+    """Of data sets only those that are offered: a template may have more, too heavy to be tried unasked."""
+    return knob.offered if knob.role == "dataset" else knob.choices
 
 
 def room(template: Template) -> int:
@@ -257,7 +262,7 @@ def _transfers(template: Template, archive: Archive | None) -> Iterator[Sketch]:
     data = data_knob(template)
     if data is None:
         return
-    values = sorted(data.choices, key=lambda choice: choice != data.default)[: max(2, min(4, room(template) // 2))]
+    values = sorted(data.offered, key=lambda choice: choice != data.default)[: max(2, min(4, room(template) // 2))]
     for knob, value in _method_treatments(template):
         for settings in contexts(template, knob.name, data.name, families=False):
             base = template.complete(dict(settings))

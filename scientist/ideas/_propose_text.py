@@ -111,7 +111,7 @@ class Words:
         """A change as a gerund: 'raising label noise from 0 to 0.4', 'turning augmentation on', 'using A instead of B'."""
         knob = self.template.knob(name)
         if knob.type == "bool":
-            return f"turning {self.title(knob)} {'on' if to else 'off'}"
+            return f"turning {self.title(knob)} {knob.label(to)}"
         if knob.type == "choice" or nominal(knob):
             new, old = self.value(knob, to), self.value(knob, start)
             if knob.role in ("family", "dataset") or knob.labels:
@@ -282,7 +282,7 @@ def _short(words: Words, treatment: Knobs) -> str:
 def _noun(words: Words, name: str, start: KnobValue, to: KnobValue) -> str:
     knob = words.template.knob(name)
     if knob.type == "bool":
-        return words.title(knob) if to else f"no {words.title(knob)}"
+        return words.title(knob) if knob.label(to) == "on" else f"no {words.title(knob)}"
     if knob.type == "choice":
         return (
             words.value(knob, to) if knob.labels or knob.role == "family" else f"{words.title(knob)} '{knob.label(to)}'"
@@ -353,5 +353,5 @@ def _dose_reason(design: DoseResponse, knob: Knob, words: Words) -> str:
         usual = words.value(knob, knob.default)
         return f"A curve from {low} to {high} shows whether the default of {usual} is well placed."
     if knob.type == "bool":
-        return f"It is switched {'on' if knob.default else 'off'} by default, and a default deserves a test."
+        return f"It is switched {knob.label(knob.default)} by default, and a default deserves a test."
     return f"A series from {low} to {high} tells a steady influence of {name} from one that sets in at an extreme."

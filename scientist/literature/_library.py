@@ -35,6 +35,8 @@ TOPICS = (
     "naive-bayes",
     "logistic-regression",
     "neural-networks",
+    "grokking",
+    "language-models",
     "augmentation",
     "calibration",
     "hyperparameter-optimisation",

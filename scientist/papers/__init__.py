@@ -7,7 +7,7 @@ from scientist.papers._figures import draw_figures
 from scientist.papers._fragments import plain
 from scientist.papers._kinds import constant, keep_baseline
 from scientist.papers._latex import APT_LINE, compile_pdf, find_engine
-from scientist.papers._machinery import read_usages
+from scientist.papers._machinery import isolation_of, read_usages
 from scientist.papers._manifest import make_manifest
 from scientist.papers._records import Audit, Fact, Facts, Figure, Finding, Manifest, Manuscript, Section, Table
 from scientist.papers._trace import Trace, trace
@@ -38,6 +38,7 @@ __all__ = [
     "draw_figures",
     "escape",
     "find_engine",
+    "isolation_of",
     "keep_baseline",
     "load_context",
     "make_manifest",

@@ -43,6 +43,8 @@ _WORDS = (
 )
 _CLAUSES = re.compile(r";|\b(?:but|while|whereas|although|though|however|yet)\b")
 _MARK = re.compile(r"⟦(\d+)⟧")
+# "changed the effect by 0.08, from -0.07 to 0.01": the ends are said in order to explain the change, not claimed.
+_ENDS = re.compile(r"⟦\d+⟧[^⟦.;,]{0,40},\s+from\s+⟦(\d+)⟧[^⟦.;,]{0,40}\bto\s+⟦(\d+)⟧")
 
 _NEGATION = re.compile(
     r"\b(?:not|never|neither|nor|cannot|hardly|failed to|fails to|rather than|instead of)\b|n't\b|n’t\b"
@@ -121,9 +123,11 @@ def claims(sentence: Sentence, maximize: bool = True, metric: str = "accuracy") 
     found: list[Claim] = []
     before: list[tuple[str, Split]] = []
     for clause in _CLAUSES.split(text):
+        ends = {number for match in _ENDS.finditer(clause) for number in match.groups()}
         about = [
             (match.start(), contrast, split)
             for match in _MARK.finditer(clause)
+            if match.group(1) not in ends
             for contrast, split, _ in contrasts_of(sentence.tokens[int(match.group(1))])
         ]
         words = list(_words_about(metric).finditer(clause))

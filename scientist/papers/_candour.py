@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from scientist.papers._floor import floor_limits
 from scientist.papers._kinds import SAID_BY, constant
 from scientist.papers._known import known_value, relate
 from scientist.papers._phrases import Phrases, listing, val
@@ -20,7 +21,9 @@ def caveats(p: Phrases) -> str:
         said.append(SAID_BY)
     if not p.study.seeded:
         repeat = "" if p.deterministic else ": runs are repetitions, and none can be reproduced exactly"
-        said.append(f"The script takes no seed{repeat}.")
+        said.append(f"{p.seedless}{repeat}.")
+    if clocked(p):
+        said.append("A clock decides how far some runs get, so that they do not repeat exactly.")
     if not p.held_out:
         said.append("The task has nothing to hold out, so nothing was confirmed on fresh data.")
     return " ".join(said)
@@ -44,12 +47,25 @@ def task(p: Phrases, table: bool) -> str:
             "reports a score itself. " + _single_score(p)
         )
     return head + (
-        "The code under test runs in a process of its own, receives a training "
-        "sample and the features of the test examples, and writes predictions; a sealed evaluator in another process "
-        "holds the labels and computes every score. The code under test never reports a score itself. Test examples "
+        f"The code under test runs in a process of its own, {_exchange(p)} and computes every score. The code under test "
+        f"never reports a score itself. Test {escape(p.template.examples or 'examples')} "
         r"are divided into three splits: \emph{search}, which pilots and tuning may look at; \emph{keep}, on which the "
         r"declared tests are decided; and \emph{final}, scored once, after the analysis on \emph{keep} was complete."
     )
+
+
+def _exchange(p: Phrases) -> str:
+    if told := p.template.exchange:
+        return f"{escape(clipped(told))}; a sealed evaluator in another process holds what that is tested on"
+    return (
+        "receives a training sample and the features of the test examples, and writes predictions; a sealed evaluator in "
+        "another process holds the labels"
+    )
+
+
+def clocked(p: Phrases) -> bool:
+    """A clock decides how far runs of some variant get."""
+    return any(p.template.by_the_clock(variant.knobs) for variant in p.study.variants)
 
 
 def _single_score(p: Phrases) -> str:
@@ -65,7 +81,7 @@ def runs_are(p: Phrases) -> str:
     """What one seed, or one repetition, is and what pairing does."""
     if not p.study.seeded:
         return (
-            r"\paragraph{Repetitions and power.} The script takes no seed, so every variant is run again and again as it "
+            rf"\paragraph{{Repetitions and power.}} {p.seedless}, so every variant is run again and again as it "
             "is. Repetitions are numbered and compared pair by pair, number by number; nothing ties the runs of a pair "
             "together, so the pairs are arbitrary and pairing removes nothing from the spread"
             + (". " if p.deterministic else ", and the runs cannot be reproduced exactly. ")
@@ -98,7 +114,12 @@ def early_stop_rule(p: Phrases) -> str:
 
 def kind_limits(p: Phrases) -> list[str]:
     """Limitations that follow from the kind of study; none for an ordinary one."""
-    items = []
+    items = floor_limits(p)
+    if clocked(p):
+        items.append(
+            "A clock decides how far some runs get. The same seed on another machine, or beside other work, gives other "
+            f"numbers; that spread is part of the intervals here as far as it fell between the {p.many}."
+        )
     if p.self_reported:
         items.append(
             f"Every value of {p.name} is self-reported: the script under test computed and wrote it, and no evaluator saw "
@@ -107,10 +128,17 @@ def kind_limits(p: Phrases) -> list[str]:
         )
     if not p.study.seeded:
         items.append(
-            "The script takes no seed and repeats itself exactly; how it would do from another start is not known."
+            f"{p.seedless}, and it repeats itself exactly; how it would do from another start is not known."
             if p.deterministic
-            else "The script takes no seed. Repetitions cannot be done again exactly, their pairing is arbitrary, and what "
+            else f"{p.seedless}. Repetitions cannot be done again exactly, their pairing is arbitrary, and what "
             "makes them differ is not recorded."
+        )
+    if p.metric.assumed:
+        way = "larger" if p.metric.direction == "maximize" else "smaller"
+        items.append(f"That {way} values of {p.name} are better was assumed: neither the script nor the name says so.")
+    if basis := p.template.objective.basis:
+        items.append(
+            f"Nobody who knows the task chose the smallest effect worth caring about. A rule did: it is {escape(basis)}."
         )
     if not p.held_out:
         items.append(

@@ -14,6 +14,8 @@ from scientist.experiments._curves import parse_point
 from scientist.experiments._statistics import estimate
 from scientist.papers._collector import Collector
 from scientist.papers._kinds import constant, seeds_word
+from scientist.papers._print import escape
+from scientist.template import Series
 
 CURVE = "curve.jsonl"
 MOST_VARIANTS = 6
@@ -45,10 +47,12 @@ class Band:
     n: tuple[int, ...]
 
 
-def choose_curves(folder: Path, study: Study, results: Sequence[RunResult]) -> Chosen | None:
+def choose_curves(
+    folder: Path, study: Study, results: Sequence[RunResult], declared: Sequence[Series] = ()
+) -> Chosen | None:
     """The most telling series of the runs below `folder`; None unless two variants have one in common.
 
-    A series named like the study's metric comes first, then one that shares words with it, then one that speaks of
+    What the template declares comes first, in its order. Then a series named like the study's metric comes before one that shares words with it, then comes one that speaks of
     validation or test, then what most runs have. The reference and the variants of the primary contrast are shown
     before the others.
     """
@@ -63,7 +67,8 @@ def choose_curves(folder: Path, study: Study, results: Sequence[RunResult]) -> C
     shared = {name: found for name, found in every.items() if len(found) > 1}
     if not shared:
         return None
-    name = min(shared, key=lambda one: _rank(one, study.metric, shared[one]))
+    wanted = [series.name for series in declared if series.name in shared]
+    name = wanted[0] if wanted else min(shared, key=lambda one: _rank(one, study.metric, shared[one]))
     first = {v.name for v in study.variants if v.role == "reference"} | set(study.primary.weights)
     order = [v.name for v in study.variants if v.name in shared[name]]
     shown = sorted(order, key=lambda variant: (variant not in first, order.index(variant)))[:MOST_VARIANTS]
@@ -118,16 +123,21 @@ def band_of(curves: Sequence[Curve], confidence: float) -> Band:
     return Band(tuple(grid), tuple(mean), tuple(low), tuple(high), tuple(counts))
 
 
-def curve_facts(into: Collector, study: Study, results: Sequence[RunResult]) -> None:
+def series_of(name: str, declared: Sequence[Series]) -> Series:
+    """How a series is called and drawn; one that nobody declared as it stands, under its own name."""
+    return next((s for s in declared if s.name == name), Series(name=name, title=name.replace("_", " ")))
+
+
+def curve_facts(into: Collector, study: Study, results: Sequence[RunResult], declared: Sequence[Series] = ()) -> None:
     """`curve.series`, its name, and `curve.<variant>.n`, how many runs of a variant reported it."""
-    chosen = choose_curves(into.paper, study, results)
+    chosen = choose_curves(into.paper, study, results, declared)
     if chosen is None:
         return
     for place, (variant, seeds) in enumerate(chosen.curves.items()):
         runs = [f"{variant}/seed-{seed}" for seed in seeds]
         file = f"runs/{runs[0]}/{CURVE}"
         if place == 0:
-            text = chosen.series.replace("_", " ")
+            text = escape(series_of(chosen.series, declared).title)
             into.add(
                 "curve.series", chosen.series, text, "name of the learning curve that is drawn", "word", file, "/0"
             )

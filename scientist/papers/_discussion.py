@@ -254,7 +254,7 @@ def limitations(
         items.append(sampling)
     if study.pilot.capped:
         items.append(
-            rf"Fewer {p.many} than the wanted power asks for: {val('study.n_seeds')} instead of {val('study.needed_seeds')}; "
+            rf"Fewer {p.many} than the wanted power asks for: {val('study.n_seeds')} instead of {p.needed}; "
             rf"the expected power at the primary contrast was {val('study.expected_power')}\,\%."
         )
     families = {v.knobs[k.name] for k in p.template.knobs if k.role == "family" for v in study.variants}

@@ -131,10 +131,13 @@ class _Parsed:
 
     def _depends(self, result: float, values: Mapping[str, float]) -> bool:
         """Would other facts give another result? `x * 0 + 100 - 2` is a typed number in disguise."""
-        for scale, shift in ((1.37, 0.11), (0.41, -0.23), (-3.1, 1.7), (1e4, 17.0)):
+        for scale, shift, power in ((1.37, 0.11, 1.0), (0.41, -0.23, 1.5), (-3.1, 1.7, 2.0), (1e4, 17.0, 0.5)):
             try:
-                # Each fact moves by its own amount: a difference of equal facts would survive a common shift.
-                moved = {name: values[name] * scale + shift * (place + 1) for place, name in enumerate(self.names)}
+                # Each fact moves by its own amount: a difference of equal facts would survive a common shift, and the
+                # ratio of one to two a shift in steps of equal size.
+                moved = {
+                    name: values[name] * scale + shift * (place + 1) ** power for place, name in enumerate(self.names)
+                }
                 if self._value(self.body, moved) != result:
                     return True
             except (ArithmeticError, ValueError, ExpressionError):

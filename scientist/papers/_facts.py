@@ -41,7 +41,7 @@ def build_facts(
     derived_facts(into, template, study, analysis, results)
     known_facts(into, template, study, results)
     reported_facts(into, template)
-    curve_facts(into, study, results)
+    curve_facts(into, study, results, template.curves)
     return Facts(study_sha256=study.digest(), facts=tuple(into.facts))
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scientist.papers import _figures_draw as draw
-from scientist.papers._curves import Band, band_of, choose_curves
+from scientist.papers._curves import Band, Curve, band_of, choose_curves, series_of
 from scientist.papers._figures_data import Drawn, Numbers
 from scientist.papers._figures_draw import BLUE, GREEN, ORANGE
 from scientist.papers._phrases import count, listing, val
+from scientist.template import Series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,10 +25,14 @@ LOG_FROM = 100.0
 def curves_figure(folder: Path, numbers: Numbers) -> Drawn | None:
     """The figure, its caption and facts; None unless two variants have a series in common."""
     study = numbers.study
-    chosen = choose_curves(folder, study, numbers.results)
+    chosen = choose_curves(folder, study, numbers.results, numbers.curves)
     if chosen is None:
         return None
-    bands = {variant: band_of(list(curves.values()), 1 - study.alpha) for variant, curves in chosen.curves.items()}
+    series = series_of(chosen.series, numbers.curves)
+    bands = {
+        variant: band_of([_scaled(curve, series.scale) for curve in curves.values()], 1 - study.alpha)
+        for variant, curves in chosen.curves.items()
+    }
     with draw.canvas(draw.WIDTH, 2.9) as figure:
         axes = figure.add_subplot()
         entries = []
@@ -45,8 +50,12 @@ def curves_figure(folder: Path, numbers: Numbers) -> Drawn | None:
             title = "\n".join(textwrap.wrap(draw.plain(study.variant(variant).title), 42)[:2])
             entries.append((title, {"color": colour, "ls": line, "lw": 1.4}))
         _limits(axes, list(bands.values()))
-        axes.set_xlabel("step")
-        axes.set_ylabel(f"{chosen.series.replace('_', ' ')}, self-reported")
+        logarithmic = _late(list(bands.values()))
+        if logarithmic:
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.set_xlabel("step (logarithmic)" if logarithmic else "step")
+        axes.set_ylabel(_axis(series))
         draw.legend(figure, entries, columns=2)
         pdf = draw.to_pdf(figure)
     names = listing([f"{val(f'curve.{v}.n')} with {val(f'variant.{v}.title')}" for v in chosen.curves])
@@ -60,6 +69,23 @@ def curves_figure(folder: Path, numbers: Numbers) -> Drawn | None:
         "differ early or late, and whether they had stopped moving when they were judged."
     )
     return pdf, caption, ("curve.series", *(f"curve.{variant}.n" for variant in chosen.curves))
+
+
+def _scaled(curve: Curve, scale: float) -> Curve:
+    return tuple((step, scale * value) for step, value in curve)
+
+
+def _axis(series: Series) -> str:
+    """'accuracy on the cells shown (%),' and on a line of its own that the runs said so themselves."""
+    unit = draw.plain(series.unit.replace("\\", "").strip())
+    shown = f" ({unit})" if unit else ""
+    return f"{textwrap.shorten(draw.plain(series.title), 40)}{shown},\nself-reported"
+
+
+def _late(bands: list[Band]) -> bool:
+    """Whether the runs reported at ever larger steps, so that a linear axis would squeeze what they watched closely."""
+    steps = sorted({step for band in bands for step in band.steps})
+    return steps[0] > 0 and steps[-1] / steps[0] >= LOG_FROM and steps[len(steps) // 2] < steps[-1] / 5
 
 
 def _uneven(bands: dict[str, Band]) -> bool:

@@ -29,6 +29,7 @@ class Numbers:
         template = marked(template, study)
         self.metric: Metric = template.metric(study.metric)
         self.study, self.analysis, self.results = study, analysis, tuple(results)
+        self.curves = template.curves
         self.held_out = held_out(study)
         self.one, self.many = seed_word(study), seeds_word(study)
         self.seeds: dict[tuple[str, Split], tuple[float, ...]] = {}

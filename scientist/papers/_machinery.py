@@ -11,11 +11,14 @@ from scientist.lab import read_json
 from scientist.papers._kinds import constant, self_reported
 from scientist.papers._phrases import count
 from scientist.papers._print import escape
+from scientist.template import Template
 
 
 class Machinery(Protocol):
     """The part of a writer's material that is about machines."""
 
+    @property
+    def template(self) -> Template: ...
     @property
     def study(self) -> Study: ...
     @property
@@ -50,22 +53,50 @@ def resumed(usages: Sequence[Usage]) -> int:
     return sum(usage.resumed for usage in usages)
 
 
+def _seedless(material: Machinery) -> str:
+    """Why runs are repetitions, as the middle of a sentence."""
+    return (
+        "the script draws at random where no seed reaches"
+        if material.template.seed_sites
+        else "the script takes no seed"
+    )
+
+
+WEAKNESS = {"bubblewrap": 0, "landlock": 1, "process": 2}
+
+
+def isolation_of(usages: Sequence[Usage]) -> tuple[str, tuple[str, ...]]:
+    """(the weakest sandbox that a run had, all that the sandbox of some run did not cover).
+
+    Both are empty where the runs do not say, because an older version executed them.
+    """
+    weakest_first = sorted(usages, key=lambda usage: -WEAKNESS.get(usage.sandbox, max(WEAKNESS.values())))
+    gaps = tuple(dict.fromkeys(gap for usage in weakest_first for gap in usage.gaps))
+    return (weakest_first[0].sandbox, gaps) if gaps else ("", ())
+
+
 def reproducibility(material: Machinery) -> tuple[str, ...]:
     """The reproducibility statement: what is kept, what can be made again, and where runs were executed."""
     study = material.study
     if not study.seeded and all(
         constant(variant.estimates.get("keep", {}).get(study.metric)) for variant in material.analysis.variants
     ):
-        fixed = "The script takes no seed, and gave the same numbers each time that it was run here."
+        fixed = f"{_seedless(material)[:1].upper()}{_seedless(material)[1:]}, and gave the same numbers each time that it was run here."
     elif not study.seeded:
         fixed = (
-            "The runs themselves cannot be reproduced exactly: the script takes no seed, and running it again gives other "
+            f"The runs themselves cannot be reproduced exactly: {_seedless(material)}, and running it again gives other "
             "numbers. What can be reproduced exactly is everything that was made from the recorded runs."
         )
     elif self_reported(study):
         fixed = "A seed is handed to every run; whether it determines the run completely is up to the script."
     else:
-        fixed = "Seeds determine runs completely."
+        by_the_clock = any(material.template.by_the_clock(variant.knobs) for variant in study.variants)
+        fixed = (
+            "Seeds do not determine all runs: where the budget is one of time on a clock, the same seed gives other numbers "
+            "when it is run again. What can be reproduced exactly is everything that was made from the recorded runs."
+            if by_the_clock
+            else "Seeds determine runs completely."
+        )
     judged = " The metrics are those that the script wrote about itself." if self_reported(study) else ""
     kept = (
         "The folder of this paper holds the frozen study, the result, log, knobs and artefacts of every run, the analysis, "
@@ -99,7 +130,7 @@ def _places(material: Machinery) -> str:
     nodes = nodes_of(material.usages)
     if material.executor != "local":
         where = f" on {count(len(nodes), 'machine')}" if nodes else ""
-        said.append(f"They were executed through {escape(material.executor)}{where}; the manifest names them.")
+        said.append(f"They were executed through {escape(material.executor)}{where}; the manifest names the machines.")
     elif len(nodes) > 1:
         said.append(f"They were executed on {count(len(nodes), 'machine')}, which the manifest names.")
     if twice := judged_twice(material.usages):

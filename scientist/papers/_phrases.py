@@ -5,6 +5,7 @@ Every value is a macro; the words follow the verdict, so that a sentence can nev
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +19,12 @@ from scientist.template import Knob, Metric, Split, Template
 def val(fact_id: str) -> str:
     """The macro that prints a fact."""
     return rf"\val{{{fact_id}}}"
+
+
+def _called(knob: Knob) -> str:
+    """A knob in running text, with the article that 'number of trees' needs."""
+    title = escape(knob.title)
+    return f"the {title}" if re.match(r"[A-Za-z]+ of ", title) else title
 
 
 def start(sentence: str) -> str:
@@ -56,6 +63,10 @@ def series(items: list[str]) -> str:
     return "; ".join(items)
 
 
+GIVES_UP = 10_000
+"""Where the calculation of the seeds that are needed stops counting."""
+
+
 @dataclass(frozen=True)
 class Phrases:
     """The vocabulary of one paper."""
@@ -88,6 +99,18 @@ class Phrases:
     def many(self) -> str:
         """The plural of :attr:`one`."""
         return seeds_word(self.study)
+
+    @property
+    def seedless(self) -> str:
+        """Why runs are repetitions, as a sentence without its full stop."""
+        if self.template.seed_sites:
+            return "The script draws at random where no seed reaches"
+        return "The script takes no seed"
+
+    @property
+    def needed(self) -> str:
+        """The seeds that the wanted power asks for; the calculation gives up at :data:`GIVES_UP`."""
+        return ("more than " if self.study.pilot.needed >= GIVES_UP else "") + val("study.needed_seeds")
 
     @property
     def deterministic(self) -> bool:
@@ -124,8 +147,8 @@ class Phrases:
         return self.template.knob(name)
 
     def title(self, knob: str) -> str:
-        """How prose calls a knob."""
-        return escape(self.template.knob(knob).title)
+        """How prose calls a knob: 'label noise', 'the number of trees'."""
+        return _called(self.template.knob(knob))
 
     # -- what was compared ---------------------------------------------------------------------------------------
 
@@ -136,10 +159,10 @@ class Phrases:
         if found.type == "choice":
             return f"replacing {before} by {after}"
         if found.type == "bool":
-            return f"switching {escape(found.title)} from {before} to {after}"
+            return f"switching {_called(found)} from {before} to {after}"
         x, y = self.study.variant(low).knobs[knob], self.study.variant(high).knobs[knob]
         verb = "taking" if isinstance(x, str) or isinstance(y, str) else "raising" if float(y) > float(x) else "cutting"
-        return f"{verb} {escape(found.title)} from {before} to {after}"
+        return f"{verb} {_called(found)} from {before} to {after}"
 
     def subject(self, contrast: Contrast) -> str:
         """The comparison as the subject of a sentence, in small letters: 'raising label noise from 0 to 0.4'."""
@@ -156,7 +179,7 @@ class Phrases:
         if isinstance(design, Interaction):
             at = val(f"set.{plus[0]}.{design.second}")
             where = f"at {at}" if self.knob(design.second).type != "choice" else f"with {at}"
-            name = "" if self.knob(design.second).type == "choice" else f" {self.title(design.second)}"
+            name = "" if self.knob(design.second).type == "choice" else f" {escape(self.knob(design.second).title)}"
             return f"{self.step(design.first, minus[0], plus[0])}, {where.replace('at ', f'at{name} ', 1)},"
         if isinstance(design, Robustness | Transfer):
             treatment = listing([self.step(knob, minus[0], plus[0]) for knob in design.treatment])

@@ -7,6 +7,7 @@ from itertools import pairwise
 from scientist.experiments import Contrast
 from scientist.ideas._idea import Comparison, DoseResponse, Interaction, Robustness, Transfer, Tuning
 from scientist.papers._candour import always_the_same, curves, early_stops, endings, known_paragraphs
+from scientist.papers._floor import guessing
 from scientist.papers._kinds import constant
 from scientist.papers._phrases import Phrases, count, listing, share, start, val
 from scientist.papers._print import escape
@@ -31,9 +32,10 @@ def results_section(p: Phrases, facts: dict[str, Fact]) -> tuple[str, ...]:
     ]
     if others:
         sentences = " ".join(p.outcome(contrast) for contrast in others)
+        how_many = "both" if len(others) == 1 else f"all {val('study.n_contrasts')}"
         paragraphs.append(
-            rf"\paragraph{{The other contrasts.}} Table~\ref{{tab:contrasts}} and Figure~\ref{{fig:contrasts}} give all "
-            rf"{val('study.n_contrasts')} contrasts of the family. {sentences}"
+            rf"\paragraph{{The other contrasts.}} Table~\ref{{tab:contrasts}} and Figure~\ref{{fig:contrasts}} give "
+            rf"{how_many} contrasts of the family. {sentences}"
         )
     else:
         paragraphs.append(
@@ -64,7 +66,7 @@ def _setting_the_scene(p: Phrases, facts: dict[str, Fact]) -> str:
     return (
         f"The reference, {val(f'variant.{reference.name}.title')}, reached {val(mean)}{p.unit} {p.name}"
         rf"{p.on_keep}{spread}. Table~\ref{{tab:means}} gives every variant and Figure~\ref{{fig:main}} shows them "
-        f"with their single {p.many}."
+        f"with their single {p.many}." + guessing(p)
     )
 
 
@@ -245,6 +247,7 @@ def _secondary(p: Phrases, facts: dict[str, Fact]) -> str:
     study = p.study
 
     def best(metric_name: str) -> str | None:
+        """The variant with the best mean; empty where all are equal; None where there is nothing to rank."""
         metric = p.template.metric(metric_name)
         found = {
             v.name: fact.value
@@ -252,17 +255,23 @@ def _secondary(p: Phrases, facts: dict[str, Fact]) -> str:
             if (fact := facts.get(f"v.{v.name}.keep.{metric_name}.mean")) is not None
         }
         numbers = {name: float(value) for name, value in found.items() if not isinstance(value, str)}
-        if not numbers:
+        if not numbers or (metric.assumed and metric_name != study.metric):
             return None
+        if len(numbers) > 1 and max(numbers.values()) == min(numbers.values()):
+            return ""
         choose = max if metric.direction == "maximize" else min
         return choose(numbers, key=lambda name: numbers[name])
 
     declared = best(study.metric)
     agree: list[tuple[str, str]] = []
     differ: list[tuple[str, str]] = []
+    equal: list[str] = []
     for metric in p.template.metrics:
         if metric.name != study.metric and (winner := best(metric.name)) is not None:
-            (agree if winner == declared else differ).append((metric.title, winner))
+            if winner:
+                (agree if winner == declared else differ).append((metric.title, winner))
+            else:
+                equal.append(escape(metric.title))
     text = r"\paragraph{Other measures.} Table~\ref{tab:secondary} gives measures that were not declared. "
     if isinstance(p.idea.design, Robustness | Transfer | Interaction):
         return (
@@ -276,4 +285,7 @@ def _secondary(p: Phrases, facts: dict[str, Fact]) -> str:
     if differ:
         told = listing([f"{escape(title)} favours {val(f'variant.{winner}.title')}" for title, winner in differ])
         text += (told if declared and agree else start(told)) + ". "
-    return text + "These rankings carry no test and no claim."
+    if equal:
+        text += f"{start(listing(equal))} {'is' if len(equal) == 1 else 'are'} the same for every variant. "
+    ranked = agree or differ
+    return text + ("These rankings carry no test and no claim." if ranked else "They carry no test and no claim.")

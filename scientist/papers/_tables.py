@@ -63,12 +63,21 @@ def _data(phrases: Phrases) -> Table | None:
             "What the evaluator says about the task. Nothing of it is held out."
             if not phrases.held_out
             else "The data. Each run draws its training sample from the training pool; the three test splits are the same "
-            "for every run, and the code under test sees their features but never their labels."
+            "for every run, and the code under test "
+            + (
+                "never sees what is right in them."
+                if phrases.template.exchange
+                else "sees their features but never their labels."
+            )
         ),
         columns="l" + "r" * len(present),
-        header=("data set", *(KEYS[key] for key in present)),
+        header=("data set", *(_heading(phrases, key) for key in present)),
         rows=rows,
     )
+
+
+def _heading(phrases: Phrases, key: str) -> str:
+    return escape(phrases.template.examples) if key == "examples" and phrases.template.examples else KEYS[key]
 
 
 def _cell(prefix: str, facts: dict[str, Fact]) -> str:
@@ -190,12 +199,17 @@ def _secondary(phrases: Phrases, facts: dict[str, Fact]) -> Table | None:
         id="secondary",
         caption=(
             rf"Secondary metrics{phrases.on_keep}, means over {phrases.many}. They were not declared as contrasts and carry no test; "
-            "they are here so that a gain in one measure bought with a loss in another can be seen. Arrows point to better."
+            "they are here so that a gain in one measure bought with a loss in another can be seen. "
+            f"{'Arrows point to better' if any(not m.assumed for m in others) else 'Nothing says which way is better'}"
+            f"{'; nothing says so of measures without one' if len({m.assumed for m in others}) > 1 else ''}."
         ),
         columns="l" + "r" * len(others),
         header=(
             "variant",
-            *(f"{escape(m.title)}{f' ({safe_unit(m.unit)})' if m.unit else ''} {arrow[m.direction]}" for m in others),
+            *(
+                f"{escape(m.title)}{f' ({safe_unit(m.unit)})' if m.unit else ''}{'' if m.assumed else ' ' + arrow[m.direction]}"
+                for m in others
+            ),
         ),
         rows=rows,
     )

@@ -128,12 +128,26 @@ def _abstract(p: Phrases, found: str) -> str:
         futile = sum(r.verdict == "futile" for r in others)
         early = f", {share(futile, len(others))} {'was' if futile == 1 else 'were'} stopped early" if futile else ""
         parts.append(
-            f"Of the {count(len(others), 'other declared contrast')}, {share(claimed, len(others))} "
+            _the_other(others[0].verdict)
+            if len(others) == 1
+            else f"Of the {count(len(others), 'other declared contrast')}, {share(claimed, len(others))} "
             f"{'differs' if claimed == 1 else 'differ'} from zero after Holm's correction by an amount that can matter{early}, and "
             f"{share(open_, len(others))} {'is' if open_ < 2 else 'are'} left open."
         )
     parts.append("Every number below links to the runs that it came from.")
     return " ".join(part for part in parts if part)
+
+
+def _the_other(verdict: str) -> str:
+    """What became of the only contrast beside the primary one."""
+    told = {
+        "supported": "differs from zero after Holm's correction by an amount that can matter",
+        "inconclusive": "is left open",
+        "untested": "is left open",
+        "futile": "was stopped early",
+    }
+    found = told.get("supported" if verdict == "contradicted" else verdict, "shows no difference that can matter")
+    return f"The one other declared contrast {found}."
 
 
 def _introduction(p: Phrases, material: Material, found: str) -> tuple[str, ...]:
@@ -170,7 +184,7 @@ def _method(p: Phrases, material: Material) -> tuple[str, ...]:
             f"{runs_are(p)}A pilot with "
             f"{val('study.pilot_seeds')} other {p.many} per variant, whose runs enter no test, measured how much paired "
             "differences spread. From the upper confidence limit of that spread"
-            rf"{_cite(material.novelty, 'browne')} the study needs {val('study.needed_seeds')} {p.many} per variant to find the "
+            rf"{_cite(material.novelty, 'browne')} the study needs {p.needed} {p.many} per variant to find the "
             rf"smallest effect at the primary contrast with a power of {val('study.power')}\,\% "
             rf"at a family-wise error rate of {val('study.alpha')}\,\%; {_seed_choice(p)}"
         ),

@@ -154,7 +154,7 @@ class Evidence:
     def other_datasets(self) -> tuple[str, ...]:
         """Data sets that the template has and the study left out."""
         knob = next((k for k in self.template.knobs if k.role == "dataset"), None)
-        return tuple(t for t in (knob.label(c) for c in knob.choices) if t not in self.datasets) if knob else ()
+        return tuple(t for t in (knob.label(c) for c in knob.offered) if t not in self.datasets) if knob else ()
 
     @property
     def stressed(self) -> bool:

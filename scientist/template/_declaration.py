@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from scientist.template._metrics import direction_of
 from scientist.template._template import Template
 
 _TABLES = ("objective", "budget", "metrics", "artefacts", "knobs")
@@ -28,8 +27,10 @@ def declaration(template: Template, notes: tuple[str, ...] = ()) -> str:
     budget = template.budget.model_dump(mode="json")
     lines += ["", "[budget]  # of one run; 'runs' is the most that one study may spend", *_pairs(budget)]
     for metric in data["metrics"]:
-        sure = template.layout != "ai-scientist" or direction_of(metric["name"])[1]
-        lines += ["", "[[metrics]]" + ("" if sure else "  # direction assumed: the name does not say")]
+        lines += [
+            "",
+            "[[metrics]]" + ("  # the name does not say which way is better" if metric.get("assumed") else ""),
+        ]
         lines += _pairs(metric)
     for artefact in data.get("artefacts", ()):
         lines += ["", "[[artefacts]]", *_pairs(artefact)]

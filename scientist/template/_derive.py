@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from scientist.errors import RecordError, TemplateError
 from scientist.lab import explain, read_text
 from scientist.template._final_info import Reported, ReportedCheck, load_final_info, read_reported, recompute
-from scientist.template._metrics import choose_metrics, direction_of
+from scientist.template._metrics import choose_metrics
 from scientist.template._packages import distributions, missing, warmable
 from scientist.template._source import MAIN, read_source
 from scientist.template._source_knobs import Proposal, propose
@@ -80,9 +80,14 @@ def derive(root: Path, info: Any = None) -> Derived:
         metrics, objective, more = choose_metrics(reported)
     except ValueError as error:
         raise TemplateError(f"{root / BASELINE}: {error}", "let the script report at least one number") from error
-    direction = next(m.direction for m in metrics if m.name == objective.metric)
+    measure = next(m for m in metrics if m.name == objective.metric)
     first = next(one for one in recompute(info) if one.name == objective.metric)
-    proposals = propose(source, direction, first.dataset, len({one.dataset for one in reported}) == 1)
+    proposals = propose(
+        source,
+        None if measure.assumed else measure.direction,
+        first.dataset,
+        len({one.dataset for one in reported}) == 1,
+    )
     if not proposals:
         raise TemplateError(
             f"{root / MAIN}: nothing found that could be varied",
@@ -201,12 +206,12 @@ def describe_found(template: Template) -> list[str]:
     source = read_source(template.root)
     metric = template.metric(template.objective.metric)
     better = "larger" if metric.direction == "maximize" else "smaller"
-    sure = saved or direction_of(metric.name)[1]
     lines = [
         f"{'declared in ' + DECLARATION if saved else 'found by reading the source'}; metrics are self-reported: "
         "nothing recomputes what the script says of itself",
         f"objective: {metric.title} ({metric.name}), {better} is better"
-        f"{'' if sure else ' (assumed: its name does not say)'}, smallest effect {template.objective.smallest_effect:g}",
+        f"{' (assumed: its name does not say)' if metric.assumed else ''}, smallest effect {template.objective.smallest_effect:g}"
+        f"{f' ({template.objective.basis})' if template.objective.basis else ''}",
         f"seed: {seed_words(template)}",
         *(f"knob: {line}" for line in knob_lines(template)),
     ]
@@ -236,8 +241,9 @@ def knob_lines(template: Template) -> list[str]:
         where = f"{knob.site.file}:{knob.site.line}" if knob.site else "?"
         if knob.site and knob.site.kind == "option":
             where = f"option {knob.site.name}"
-        over = ", ".join(knob.choices) if knob.choices else "on or off" if knob.type == "bool" else ""
+        over = ", ".join(knob.choices) if knob.choices else "true or false" if knob.type == "bool" else ""
         if knob.low is not None and knob.high is not None:
             over = f"{knob.low:g} to {knob.high:g}"
-        lines.append(f"{knob.name} = {knob.label(knob.default)} ({where}), {over}")
+        value = str(knob.default).lower() if knob.type == "bool" else knob.label(knob.default)
+        lines.append(f"{knob.name} = {value} ({where}), {over}")
     return lines

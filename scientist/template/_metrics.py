@@ -102,29 +102,31 @@ def choose_metrics(reported: list[Reported]) -> tuple[tuple[Metric, ...], Object
         chosen = chosen[:MOST]
     several = len({one.dataset for one in reported}) > 1
     first = named[chosen[0]]
-    effect = smallest_effect(first)
+    effect, basis = smallest_effect(first)
     digits = {chosen[0]: _digits(effect, 2)}
     metrics = tuple(
         Metric(
             name=name,
             title=_title(named[name], several),
             direction=direction_of(named[name].key)[0],
+            assumed=not direction_of(named[name].key)[1],
             digits=digits.get(name, _digits(named[name].mean, 4)),
         )
         for name in chosen
     )
-    return metrics, Objective(metric=chosen[0], smallest_effect=effect), tuple(notes)
+    return metrics, Objective(metric=chosen[0], smallest_effect=effect, basis=basis), tuple(notes)
 
 
-def smallest_effect(one: Reported) -> float:
-    """One standard deviation of the raw values, rounded to one digit; without any, :data:`SHARE` of the value."""
+def smallest_effect(one: Reported) -> tuple[float, str]:
+    """(one standard deviation of the raw values, rounded to one digit, or :data:`SHARE` of the value; which of the two)."""
     values = [value for value in one.values if math.isfinite(value)]
     if len(values) > 1:
         mean = math.fsum(values) / len(values)
         sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
         if sd > 1e-9 * max(1.0, abs(mean)):
-            return float(f"{sd:.1g}")
-    return float(f"{abs(one.mean) * SHARE:.1g}") or 0.01
+            return float(f"{sd:.1g}"), "the standard deviation of the values that the script came with, rounded"
+    share = float(f"{abs(one.mean) * SHARE:.1g}")
+    return (share, "a twentieth of the value that the script came with, rounded") if share else (0.01, "a hundredth")
 
 
 def _digits(value: float, significant: int) -> int:

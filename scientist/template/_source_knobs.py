@@ -11,7 +11,7 @@ from scientist.template._source import MAIN, Place, Source, options
 from scientist.template._source_literals import Literals
 from scientist.template._source_seeds import is_seed, seed_places
 from scientist.template._template import Direction, Knob
-from scientist.template._words import has_digits, identifier, phrase, sentences_without_digits
+from scientist.template._words import has_digits, identifier, parts, phrase, sentences_without_digits
 
 MOST = 12
 """Knobs that are proposed; the names that say most go first."""
@@ -30,10 +30,10 @@ class Proposal:
     weight: float
 
 
-def propose(source: Source, direction: Direction, prefer: str = "", one_dataset: bool = True) -> list[Proposal]:
+def propose(source: Source, direction: Direction | None, prefer: str = "", one_dataset: bool = True) -> list[Proposal]:
     """The knobs of a source, at most :data:`MOST`, the most promising first.
 
-    `direction` is that of the objective, `prefer` its data set. What cannot be told apart is left out: an argument
+    `direction` is that of the objective, None where it is only assumed; `prefer` is its data set. What cannot be told apart is left out: an argument
     that several calls give under one name, a name that says nothing, a default that some caller replaces.
     """
     seeds = {(p.site.file, p.site.line, p.site.column) for p in seed_places(source)}
@@ -77,7 +77,7 @@ def _unambiguous(places: list[Place]) -> list[Place]:
     return kept
 
 
-def _proposal(place: Place, source: Source, direction: Direction, one_dataset: bool) -> Proposal | None:
+def _proposal(place: Place, source: Source, direction: Direction | None, one_dataset: bool) -> Proposal | None:
     word = place.word.removeprefix(f"{place.callee}_") if place.origin == "argument" else place.word
     if is_seed(word) or left_alone(word) or identifier(word) in ("out_dir", "outdir", "output"):
         return None
@@ -94,6 +94,9 @@ def _proposal(place: Place, source: Source, direction: Direction, one_dataset: b
         return None
     name = identifier(place.word, "knob")
     title = phrase(place.word)
+    if fields["type"] == "bool" and (bare := _without_no(place.word)):
+        # "no scaling on" says it backwards: the thing itself is on or off.
+        title, fields["labels"], fields["levels"] = phrase(bare), {"true": "off", "false": "on"}, (True, False)
     knob = Knob.model_validate(
         {
             "name": name,
@@ -109,8 +112,14 @@ def _proposal(place: Place, source: Source, direction: Direction, one_dataset: b
     return Proposal(knob, place, said.weight)
 
 
-def _effect(more: int, direction: Direction) -> str:
-    if not more:
+def _without_no(word: str) -> str:
+    """'scaling' of 'no_scaling' and 'disable_scaling'; empty for other names."""
+    first, *rest = parts(word)
+    return "_".join(rest) if rest and first in ("no", "not", "without", "disable", "skip") else ""
+
+
+def _effect(more: int, direction: Direction | None) -> str:
+    if not more or direction is None:
         return "unknown"
     return "raises" if (more > 0) == (direction == "maximize") else "lowers"
 

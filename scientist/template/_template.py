@@ -69,6 +69,11 @@ class Knob(Record):
             self.check(value)
         return self
 
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The choices that ideas nobody asked for may take: its `levels` where it has any, else all of them."""
+        return tuple(str(level) for level in self.levels) or self.choices
+
     def check(self, value: Any) -> KnobValue:
         """Return `value` in the knob's type. Raises ValueError with one line when it is of the wrong type or range."""
         if self.type == "bool":
@@ -114,6 +119,16 @@ class Metric(Record):
     difference: str = Field(default="", description="of a difference, in words: 'points'")
     digits: int = Field(default=3, ge=0, le=8)
     bound: float | None = Field(default=None, description="a proven bound no honest score can pass")
+    assumed: bool = Field(default=False, description="the direction is a guess: nothing says which way is better")
+
+
+class Series(Record):
+    """A learning curve that the candidate may stream, and how it is drawn. Self-reported, never a score."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_./-]{0,40}$", description="its key in metrics.jsonl")
+    title: str = Field(min_length=1)
+    scale: float = Field(default=1.0, description="drawn value = reported value x scale")
+    unit: str = Field(default="", description="of a drawn value, as LaTeX: '\\%'")
 
 
 class Objective(Record):
@@ -121,6 +136,9 @@ class Objective(Record):
 
     metric: str
     smallest_effect: float = Field(gt=0)
+    basis: str = Field(
+        default="", description="the rule that chose the smallest effect, where nobody did; in words, without digits"
+    )
 
 
 class Budget(Record):
@@ -185,6 +203,17 @@ class Template(Record):
         default=SPLITS, description="all three, or only 'keep' where nothing can be held out"
     )
     artefacts: tuple[Artefact, ...] = Field(default=(), description="whitelist of outputs/; empty: any JSON or NPZ")
+    exchange: str = Field(
+        default="",
+        description="what the code under test gets and hands in, where that is not a training sample, the features of "
+        "the test examples and predictions: 'receives a text and hands in the weights of a model'",
+    )
+    examples: str = Field(default="", description="what `describe` counts, in the plural: 'bytes'; empty: examples")
+    curves: tuple[Series, ...] = Field(default=(), description="learning curves, the one to draw first")
+    clocked: dict[str, tuple[KnobValue, ...]] = Field(
+        default_factory=dict,
+        description="with these values of a knob a clock decides how far a run gets, so that it does not repeat exactly",
+    )
     checkpoints: bool = Field(default=False, description="the candidate continues from what it left in checkpoint/")
     seed_sites: tuple[Site, ...] = Field(
         default=(), description="every place where a stranger's template takes its seed; all get the same one"
@@ -212,6 +241,11 @@ class Template(Record):
             for other in knob.only_with:
                 if other not in names:
                     raise ValueError(f"knob '{knob.name}': only_with names '{other}', which is no knob")
+        for other, values in self.clocked.items():
+            if other not in names:
+                raise ValueError(f"clocked names '{other}', which is no knob")
+            for value in values:
+                self.knob(other).check(value)
         if self.splits not in (SPLITS, ("keep",)):
             raise ValueError('\'splits\' is ["search", "keep", "final"] or ["keep"]')
         if len({artefact.name for artefact in self.artefacts}) != len(self.artefacts):
@@ -273,6 +307,10 @@ class Template(Record):
             for name, value in knobs.items()
             if all(knobs[other] in values for other, values in self.knob(name).only_with.items())
         }
+
+    def by_the_clock(self, knobs: dict[str, KnobValue]) -> bool:
+        """Whether a clock decides how far a run with this full assignment gets; see `clocked`."""
+        return any(knobs.get(name) in values for name, values in self.clocked.items())
 
     def hash_files(self, names: tuple[str, ...]) -> str:
         """SHA-256 over the named files, each by name and content."""

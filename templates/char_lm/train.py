@@ -6,9 +6,10 @@ Writes outputs/model.json     {"family", "layers", "width", "heads", "context", 
        outputs/transformer.npz or gru.npz   the weights, float16, named as in ARRAYS
        metrics.jsonl          learning curve: bits per byte on the batches
 
-With `budget = "time"` training ends after `seconds` of this process's own processor time (on a GPU: of the clock on the
-wall), so the number of steps depends on the machine; with `budget = "steps"` it is counted and a run repeats exactly. A GPU is used
-where there is one. The judge computes the same model in NumPy, see `evaluate.py`.
+The budget is `seconds` or a number of `steps`. With `budget = "counted"` the seconds are those of a reference machine, counted
+from the arithmetic of a step (`step_seconds`), so a run repeats exactly; with `budget = "time"` they are this process's own
+processor time (on a GPU: the clock on the wall), and how many steps they hold depends on the machine. A GPU is used where
+there is one. The judge computes the same model in NumPy, see `evaluate.py`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ HEAD = 16  # width of one attention head
 CLIP = 1.0  # longest gradient
 SGD_RATE = 100.0  # plain momentum needs steps larger by about this factor to learn at the speed of AdamW
 REPORT_EVERY = 10  # steps
+CALL, MADD, NUMBER = 2.4e-4, 9.2e-11, 1.16e-9
+"""Seconds on the reference machine: of a step's fixed work per block, of a multiply-add, of a number passed through the
+softmax or an activation. Fitted to one thread of a server's processor with PyTorch on CPU; forward, backward and optimiser together."""
 ARRAYS = {
     "transformer": ("embed", "position", "norm1", "qkv", "mix", "norm2", "up", "down", "norm", "head"),
     "gru": ("embed", "inner", "inner_bias", "outer", "outer_bias", "head"),
@@ -162,6 +166,20 @@ def slope(schedule: str, warmup: float, done: float) -> float:
     return left if schedule == "linear" else 1.0
 
 
+def step_seconds(knobs: dict[str, Any], width: int) -> float:
+    """What one step takes on the reference machine: three terms that grow with calls, multiply-adds and numbers.
+
+    Within about a fifth of what was measured for either family. Dropout and the kind of optimiser cost nothing here.
+    """
+    layers, context, rows = int(knobs["layers"]), int(knobs["context"]), int(knobs["batch"]) * int(knobs["context"])
+    if knobs["model"] == "gru":  # a recurrent network is called once for each byte
+        calls, per_row = 1 + layers * context / 2, 6 * layers * width * width
+    else:
+        calls, per_row = 1 + 4 * layers, layers * (12 * width * width + 2 * context * width)
+    numbers = rows * (VOCABULARY + 20 * layers * width)
+    return CALL * calls + MADD * rows * (per_row + VOCABULARY * width) + NUMBER * numbers
+
+
 def clock(device: torch.device) -> float:
     """Seconds of this process's processor, which others on the machine do not use up; of the wall beside a GPU."""
     return time.process_time() if device.type == "cpu" else time.perf_counter()
@@ -171,7 +189,8 @@ def train(model: nn.Module, text: torch.Tensor, knobs: dict[str, Any], rng: np.r
     """Train until the budget is spent; returns the number of steps. Writes the learning curve as it goes."""
     optimiser, device = Optimiser(model, knobs), text.device
     context, batch, timed = int(knobs["context"]), int(knobs["batch"]), knobs["budget"] == "time"
-    budget = float(knobs["seconds"]) if timed else float(knobs["steps"])
+    budget = float(knobs["steps"] if knobs["budget"] == "steps" else knobs["seconds"])
+    price = step_seconds(knobs, width_of(knobs)) if knobs["budget"] == "counted" else 1.0
     started, spent, step, recent = clock(device), 0.0, 0, list[torch.Tensor]()
     window = torch.arange(context + 1, device=device)
     while spent < budget:
@@ -188,13 +207,18 @@ def train(model: nn.Module, text: torch.Tensor, knobs: dict[str, Any], rng: np.r
             if math.isfinite(bits):
                 curve.write(json.dumps({"step": step, "train_bits": round(bits, 4)}) + "\n")
                 curve.flush()
-        spent = clock(device) - started if timed else float(step)
+        spent = clock(device) - started if timed else step * price
     return step
 
 
+def width_of(knobs: dict[str, Any]) -> int:
+    """The width, rounded to whole attention heads."""
+    return HEAD * max(1, round(int(knobs["width"]) / HEAD))
+
+
 def build(knobs: dict[str, Any]) -> tuple[nn.Module, dict[str, Any]]:
-    """(the model, its description for the judge). Widths are rounded to whole attention heads."""
-    width, family = HEAD * max(1, round(int(knobs["width"]) / HEAD)), str(knobs["model"])
+    """(the model, its description for the judge)."""
+    width, family = width_of(knobs), str(knobs["model"])
     told = {"family": family, "layers": int(knobs["layers"]), "width": width, "context": int(knobs["context"])}
     if family == "gru":
         return Recurrent({**knobs}, width), {**told, "heads": 1, "activation": "none"}

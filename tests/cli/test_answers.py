@@ -7,7 +7,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+import typer
 from cli_calls import DIAL, IDEA, ROOT, SLUG, answer, call, complaint
+
+from scientist import experiments as experiments_module
+from scientist.cli import _lab as doctor_module
+from scientist.experiments import _sandbox as sandbox_module
+from scientist.experiments import choose_sandbox
+from scientist.experiments._cgroups import Cgroups
 
 
 def test_run_tells_on_standard_output_and_works_on_standard_error(tmp_path: Path) -> None:
@@ -114,6 +121,38 @@ def test_templates_are_found_by_folder_by_name_and_through_campaigns(finished: P
 def test_doctor_names_everything_and_what_to_do(finished: Path, name: str) -> None:
     done = call(finished, name, "--json")
     checks = {row["name"]: row for row in json.loads(done.stdout)["checks"]}
-    assert set(checks) == {"python", "latex", "sandbox", "network", "keys", "disk", "lab"}
+    assert set(checks) == {
+        "python", "latex", "sandbox", "cgroups", "landlock", "ray", "network", "keys", "disk", "lab",
+    }  # fmt: skip
+    chosen = choose_sandbox("auto")
+    assert checks["sandbox"]["seen"].startswith(chosen.describe())
+    assert checks["sandbox"]["notes"] == [f"not covered: {gap}" for gap in chosen.gaps]
     assert all(row["ok"] or row["remedy"] for row in checks.values())
     assert done.returncode == int(any(row["needed"] and not row["ok"] for row in checks.values()))
+
+
+def test_doctor_says_what_takes_the_place_of_walls_and_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a machine that offers nothing: every line has its remedy, and the list of gaps is whole."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(doctor_module, "lab_root", lambda: tmp_path)
+    for module in (sandbox_module, experiments_module):
+        monkeypatch.setattr(module, "detect_cgroups", lambda: Cgroups(0, {}))
+        monkeypatch.setattr(module, "bubblewrap_works", lambda: ("", "bubblewrap is refused by this system (EPERM)"))
+    monkeypatch.setattr(sandbox_module, "landlock_abi", lambda: 0)
+    with pytest.raises(typer.Exit):
+        doctor_module.doctor()
+    told = capsys.readouterr().out
+    lines = {line[5:14].strip(): line for line in told.splitlines() if line[5:14].strip()}
+    assert lines["sandbox"].startswith("--") and "plain processes" in lines["sandbox"] and "EPERM" in lines["sandbox"]
+    assert lines["cgroups"].startswith("--") and lines["landlock"].startswith("--")
+    assert "the kernel has no Landlock" in lines["landlock"]
+    for words in ("could use the network", "the keys in it", "looked at every 10 to 50 ms", "systemd-run", "Linux 6.12",
+                  "security-opt"):  # fmt: skip
+        assert words in told, words
+    (tmp_path / "scientist.toml").write_text('sandbox = "bubblewrap"\n')
+    with pytest.raises(typer.Exit) as ended:
+        doctor_module.doctor()
+    assert ended.value.exit_code == 1
+    assert "fail sandbox" in capsys.readouterr().out

@@ -243,3 +243,18 @@ def test_an_idea_of_another_template_does_not_stand_in_the_way() -> None:
     elsewhere = make_idea("other", first.design, settings=first.settings, template="else")
     (again,) = propose(TOY, 1, known=(elsewhere,))
     assert again.design == first.design
+
+
+def test_data_sets_that_are_too_heavy_wait_until_they_are_asked_for() -> None:
+    """Ideas that nobody asked for, and answers to lessons, take the data sets that are offered."""
+    knobs = tuple(
+        knob.model_copy(update={"levels": ("hills", "lakes")}) if knob.role == "dataset" else knob for knob in TOY.knobs
+    )
+    light = TOY.model_copy(update={"knobs": knobs})
+    assert TOY.knob("dataset").offered == ("hills", "lakes", "woods")
+    for template, offered in ((TOY, {"hills", "lakes", "woods"}), (light, {"hills", "lakes"})):
+        assert {name for sketch in coverage(template) for name in sketch.datasets(template)} == offered
+    assert all(str(idea.settings.get("dataset", "hills")) != "woods" for idea in propose(light, 12))
+    design = DoseResponse(knob="noise", levels=(0.0, 0.4))
+    variants, _ = compile_design(make_idea("asked", design, settings={"dataset": "woods"}), light)
+    assert {variant.knobs["dataset"] for variant in variants} == {"woods"}

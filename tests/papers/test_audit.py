@@ -438,6 +438,8 @@ ASSERTS: tuple[tuple[str, list[tuple[str, str, int]]], ...] = (
     (rf"Accuracy was higher by {A} points.", [("a", "higher", 1)]),
     (rf"The error was reduced by {A} points.", [("a", "reduced", 1)]),
     (rf"Augmentation helped ({A} points).", [("a", "helped", 1)]),
+    (rf"Depth changed the effect of noise by {A} points, from {B} to {B} points.", [("a", "changed", 0)]),
+    (rf"Depth changed accuracy by {A} points and by {B} points.", [("a", "changed", 0), ("b", "changed", 0)]),
     (rf"The effect is significant ({A}).", [("a", "significant", 0)]),
     (r"Noise hurts: \calc{c.a.keep.abs / c.a.margin}{in margins} margins.", [("a", "hurts", -1)]),
     (r"\val{contrast.a.title} outperforms the rest.", [("a", "outperforms", 1)]),

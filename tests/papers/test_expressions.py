@@ -142,3 +142,9 @@ def test_names_are_listed_once_in_order_and_may_be_keywords() -> None:
 )
 def test_what_is_printed(expression: str, text: str) -> None:
     assert show(expression, VALUES) == text
+
+
+def test_a_ratio_of_exactly_one_half_still_depends_on_its_facts() -> None:
+    halves = {"study.n_seeds": 0.033, "v.a.keep.mean": 0.066}
+    assert evaluate("round(study.n_seeds/v.a.keep.mean, 2)", halves) == 0.5
+    assert evaluate("round(v.a.keep.mean/study.n_seeds, 2)", halves) == 2.0

@@ -92,9 +92,11 @@ def start(place: Path) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["transformer", "gru"])
-def test_with_a_budget_of_steps_a_run_repeats_exactly(model: str, tmp_path: Path) -> None:
-    setting: dict[str, KnobValue] = {**QUICK, "model": model, "dropout": 0.1}
+@pytest.mark.parametrize(
+    ("model", "budget"), [("transformer", {}), ("gru", {}), ("transformer", {"budget": "counted", "seconds": 0.5})]
+)
+def test_without_a_clock_a_run_repeats_exactly(model: str, budget: dict[str, KnobValue], tmp_path: Path) -> None:
+    setting: dict[str, KnobValue] = {**QUICK, "model": model, "dropout": 0.1, **budget}
     for name in ("here", "there"):
         arrange(TEMPLATE, JUDGE, tmp_path / name, setting, 7)
     said = execute(CHAR_LM / "train.py", tmp_path / "here")
@@ -105,13 +107,35 @@ def test_with_a_budget_of_steps_a_run_repeats_exactly(model: str, tmp_path: Path
 
 def test_a_budget_of_time_is_kept_and_the_steps_follow_from_it(tmp_path: Path) -> None:
     place = tmp_path / "run"
-    arrange(TEMPLATE, JUDGE, place, {"seconds": 1.0})
+    arrange(TEMPLATE, JUDGE, place, {"budget": "time", "seconds": 1.0})
     before = TRAIN["clock"](torch.device("cpu"))
     said = execute(CHAR_LM / "train.py", place)
     spent = TRAIN["clock"](torch.device("cpu")) - before
     assert 1.0 <= spent < 3.0
     assert "weights" in said
     assert said.rstrip().endswith("on cpu") or torch.cuda.is_available()
+
+
+def steps_of(place: Path, **partial: KnobValue) -> int:
+    arrange(TEMPLATE, JUDGE, place, {"seconds": 0.5, **partial})
+    words = execute(CHAR_LM / "train.py", place).split()
+    return int(words[words.index("steps") - 1])
+
+
+def test_counted_time_is_spent_on_the_price_of_a_step(tmp_path: Path) -> None:
+    price = TRAIN["step_seconds"]
+
+    def seconds(**partial: KnobValue) -> float:
+        found = effective(partial)
+        return float(price(found, TRAIN["width_of"](found)))
+
+    base = seconds()
+    assert 0.002 < base < 0.005, "a few milliseconds, as on the machine that it was fitted to"
+    for larger in ({"layers": 2}, {"width": 128}, {"context": 64}, {"batch": 16}, {"model": "gru"}):
+        assert seconds(**larger) > 1.3 * base, larger  # type: ignore[arg-type]
+    assert seconds(activation="relu") == seconds(dropout=0.2) == base
+    assert steps_of(tmp_path / "one") == int(np.ceil(0.5 / base))
+    assert steps_of(tmp_path / "two", layers=2) == int(np.ceil(0.5 / seconds(layers=2)))
 
 
 def test_the_rate_rises_and_falls_as_the_schedule_says() -> None:
@@ -187,10 +211,10 @@ def test_an_honest_run_succeeds_in_the_sandbox(tmp_path: Path) -> None:
     watched: list[Any] = []
     with (
         Bench.local(TEMPLATE, sandbox, tmp_path / "bench", 1) as bench,
-        bench.run(TEMPLATE.complete({"seconds": 2.0}), 0, ("keep",), watch=watched.extend) as outcome,
+        bench.run(TEMPLATE.defaults, 0, ("keep",), watch=watched.extend) as outcome,
     ):
         assert outcome.status == "ok", outcome.reason
         assert sorted(outcome.artefacts) == ["model.json", "transformer.npz"]
-        assert outcome.metrics["keep"]["bits_per_byte"] < 4.5
+        assert outcome.metrics["keep"]["bits_per_byte"] < 4
         assert outcome.usage.max_rss_mb < 1024
     assert watched[-1]["train_bits"] < watched[0]["train_bits"]

@@ -363,3 +363,11 @@ def test_options_are_read_from_click_too(tmp_path: Path) -> None:
     (tmp_path / MAIN).write_text('@click.option("--lr", default=0.1)\ndef main(lr):\n    print(lr)\nmain()\n')
     (place,) = options(read_source(tmp_path))
     assert (place.site.name, place.type, place.value) == ("--lr", "float", 0.1)
+
+
+def test_a_switch_that_turns_something_off_is_called_by_the_thing(tmp_path: Path) -> None:
+    text = 'import argparse\np = argparse.ArgumentParser()\np.add_argument("--out_dir")\n'
+    text += 'p.add_argument("--no_scaling", action="store_true")\na = p.parse_args()\nprint(a.no_scaling)\n'
+    knob = found(tmp_path, text)["no_scaling"]
+    assert (knob.title, knob.label(False), knob.label(True)) == ("scaling", "on", "off")
+    assert knob.default is False and knob.levels == (True, False), "from without to with"
