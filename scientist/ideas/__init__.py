@@ -23,6 +23,7 @@ from scientist.ideas._lessons import Lesson, Lessons, Topic, active_lessons, loa
 # isort: split
 from scientist.ideas._backlog import Backlog, add_idea, find_idea, load_backlog, set_status
 from scientist.ideas._exchange import UNMATCHED, Imported, export_ideas, import_ideas
+from scientist.ideas._model_proposer import ModelProposer
 from scientist.ideas._novelty import check_novelty
 from scientist.ideas._proposer import HeuristicProposer, Proposer
 from scientist.ideas._selection import Choice, eligible, rank, select
@@ -44,6 +45,7 @@ __all__ = [
     "Lesson",
     "LessonUse",
     "Lessons",
+    "ModelProposer",
     "Proposer",
     "Robustness",
     "Status",

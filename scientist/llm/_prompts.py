@@ -5,28 +5,33 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.resources import files
-
-from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, meta
+from typing import TYPE_CHECKING
 
 from scientist.lab import sha256
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 LONGEST_DATA = 60_000
 """Characters of one piece of data; what is longer is cut in the middle, and that is said."""
 
 
-class _Packaged(BaseLoader):
-    def get_source(self, environment: Environment, template: str) -> tuple[str, None, None]:
-        file = files("scientist.llm") / "prompts" / f"{template}.md"
-        if not re.fullmatch(r"[a-z_]+", template) or not file.is_file():
-            raise TemplateNotFound(template)
-        return file.read_text(encoding="utf-8"), None, None
+def _source(name: str) -> str | None:
+    file = files("scientist.llm") / "prompts" / f"{name}.md"
+    return file.read_text(encoding="utf-8") if re.fullmatch(r"[a-z_]+", name) and file.is_file() else None
 
 
 @cache
 def _environment() -> Environment:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
     # Prompts are not HTML, so nothing is escaped; a variable without a value is an error.
     return Environment(
-        loader=_Packaged(), undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+        loader=FunctionLoader(_source),
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 
@@ -37,8 +42,12 @@ def prompt_names() -> list[str]:
 
 
 def variables(name: str) -> set[str]:
-    """The variables of a prompt."""
-    source, _, _ = _Packaged().get_source(_environment(), name)
+    """The variables of a prompt. Raises :class:`ValueError` when there is no such prompt."""
+    from jinja2 import meta
+
+    source = _source(name)
+    if source is None:
+        raise ValueError(f"there is no prompt '{name}'")
     return set(meta.find_undeclared_variables(_environment().parse(source)))
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
-import httpx2
-import openai
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -16,7 +14,9 @@ from scientist.lab import canonical_json
 from scientist.llm._endpoint import Endpoint
 from scientist.llm._errors import ModelRejected, ModelUnavailable
 from scientist.llm._records import Ask, Reply, TokenUse
-from scientist.llm._transport import BoundedTransport
+
+if TYPE_CHECKING:
+    import openai  # takes more than a second; whoever asks no model should not wait for it
 
 ANSWER_S = 600.0
 """For one answer, from the first byte sent to the last one read."""
@@ -100,15 +100,20 @@ class HttpWire:
         endpoint: Endpoint,
         say: Say = lambda _: None,
         *,
-        refused: Mapping[str, bool] | None = None,
+        refused: Iterable[str] = (),
         learnt: Callable[[set[str]], None] = lambda _: None,
         answer_s: float = ANSWER_S,
         attempts: int = ATTEMPTS,
         pause: Callable[[float], None] | None = None,
     ) -> None:
+        import httpx2
+        import openai
+
+        from scientist.llm._transport import BoundedTransport
+
         self.model, self.local = endpoint.label, endpoint.local
         self._endpoint, self._say, self._learnt = endpoint, say, learnt
-        self._refused = {name for name, given in (refused or {}).items() if given}
+        self._refused = set(refused)
         self._attempts = attempts
         self._pause = pause or time.sleep
         self._client = openai.OpenAI(
@@ -141,6 +146,9 @@ class HttpWire:
         self._say(f"{self.model}: {error}; asking again in {wait:.0f} s")
 
     def _send_once(self, ask: Ask) -> Reply:
+        import httpx2
+        import openai
+
         while True:
             parameters = self._parameters(ask)
             try:
@@ -284,6 +292,8 @@ def _told(error: openai.APIStatusError) -> str:
 
 def _cause(error: openai.APIConnectionError) -> str:
     """Why there was no answer, without addresses of memory or traces."""
+    import openai
+
     if isinstance(error, openai.APITimeoutError):
         return "no answer in time"
     return _one_line(str(error.__cause__ or error))

@@ -1,0 +1,102 @@
+"""Who plays which role: rules, or a model at an endpoint. The only place that knows both."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from scientist.errors import UsageError
+from scientist.ideas import HeuristicProposer, ModelProposer, Proposer
+from scientist.lab import Lab, RoleSettings, read_text, write_atomic
+from scientist.literature import Source
+from scientist.llm import Budget, HttpWire, Ledger, Model, endpoint
+from scientist.papers import HeuristicWriter, Writer
+from scientist.progress import Progress
+from scientist.reviews import HeuristicReviewer, Reviewer
+
+HEURISTIC = "heuristic"
+CALLS, CONVERSATIONS = "calls.jsonl", "conversations"
+
+
+@dataclass
+class Cast:
+    """The players of a campaign. Nothing is connected before a role is first asked to do something."""
+
+    lab: Lab
+    progress: Progress
+    sources: list[Source] = field(default_factory=list)
+    _models: dict[str, Model] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @cached_property
+    def budget(self) -> Budget:
+        """Caps and ledger of the lab."""
+        settings = self.lab.settings
+        return Budget(Ledger(self.lab.root / CALLS), settings.budget, settings.paper_budget)
+
+    def label(self, role: str) -> str:
+        """Who plays a role: 'heuristic', or how the model is called."""
+        chosen = self._chosen(role)
+        return endpoint(chosen.model, chosen.base_url, chosen.key_env).label if chosen.model else HEURISTIC
+
+    def labels(self) -> dict[str, str]:
+        """role -> who plays it."""
+        return {role: self.label(role) for role in ("proposer", "experimenter", "writer", "reviewer")}
+
+    def _chosen(self, role: str) -> RoleSettings:
+        """What the settings say of a role; an empty model: rules play it."""
+        settings = self.lab.settings
+        own = settings.roles.get(role, RoleSettings())
+        if own.model == HEURISTIC or not (own.model or settings.model):
+            return own.model_copy(update={"model": ""})
+        if own.model:
+            return own  # whoever names another model does not mean the lab's address for it
+        shared = {"model": settings.model, "base_url": settings.base_url, "key_env": settings.key_env}
+        return own.model_copy(update=shared)
+
+    def model(self, role: str) -> Model | None:
+        """The model that plays a role; None when rules do. Raises :class:`UsageError` for a bad name or a missing key."""
+        chosen = self._chosen(role)
+        if not chosen.model:
+            return None
+        where = endpoint(chosen.model, chosen.base_url, chosen.key_env)
+        known = f"{where.label} {where.base_url}"
+        with self._lock:
+            if known not in self._models:
+                self._models[known] = self._connect(where.label, chosen)
+            return self._models[known]
+
+    def _connect(self, label: str, chosen: RoleSettings) -> Model:
+        settings = self.lab.settings
+        if settings.replay:
+            folder = Path(settings.replay).expanduser()
+            folder = folder if folder.is_absolute() else self.lab.root / folder
+            if not folder.is_dir():
+                raise UsageError(f"there is no recording at {folder}", "name a lab's folder 'conversations'")
+            return Model(label, None, self.budget, folder)
+        where = endpoint(chosen.model, chosen.base_url, chosen.key_env)
+        memory = self.lab.private / "llm" / f"{label.replace('/', '_')}.refused"
+        learnt = set(read_text(memory).split()) if memory.is_file() else set()
+
+        def remember(names: set[str]) -> None:
+            write_atomic(memory, "\n".join(sorted(names)) + "\n")
+
+        wire = HttpWire(where, self.progress.note, refused=learnt, learnt=remember)
+        return Model(label, wire, self.budget, self.lab.root / CONVERSATIONS)
+
+    # -- the roles -----------------------------------------------------------------------------------------------------
+
+    def proposer(self) -> Proposer:
+        model = self.model("proposer")
+        if model is None:
+            return HeuristicProposer()
+        deadline = self.lab.settings.literature_deadline
+        return ModelProposer(model, self.sources, deadline, self.progress.note)
+
+    def writer(self) -> Writer:
+        return HeuristicWriter()
+
+    def reviewer(self) -> Reviewer:
+        return HeuristicReviewer()
