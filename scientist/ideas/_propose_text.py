@@ -190,9 +190,13 @@ def _dose(design: DoseResponse, expect: Expect, words: Words) -> tuple[str, str,
     elif expect == reverse(better(words.template)):
         title = f"How fast {words.measure} degrades under {name}{place}"
         question = f"How much {words.measure} is lost as {name} goes from {low} to {high}{place}?"
+        if words.metric.direction == "minimize":
+            question = f"How far does {words.measure} rise as {name} goes from {low} to {high}{place}?"
     elif expect != "different":
         title = f"What {name} is worth in {words.measure}{place}"
         question = f"How much does {words.measure} gain as {name} goes from {low} to {high}{place}?"
+        if words.metric.direction == "minimize":
+            question = f"How far does {words.measure} fall as {name} goes from {low} to {high}{place}?"
     else:
         title = f"How {words.measure} responds to {name}{place}"
         question = f"Which way, and how far, does {words.measure} move as {name} goes from {low} to {high}{place}?"
@@ -227,13 +231,13 @@ def _interaction(design: Interaction, expect: Expect, words: Words) -> tuple[str
         title = f"Does {b} change how {words.value(first, to)} compares with {words.value(first, start)}{place}?"
     step = words.step(design.first, *design.first_values)
     low, high = (words.at(design.second, value) for value in design.second_values)
-    question = f"Is the effect of {step} on {words.measure} the same {low} and {high}{place}?"
+    question = f"Is the effect on {words.measure} of {step} the same {low} and {high}{place}?"
     if expect == "different":
-        claim = f"differs by at least {words.amount} of {words.measure} between the two conditions"
+        claim = f"The effect of {step} differs by at least {words.amount} of {words.measure} between the two conditions"
     else:
         more = "more positive" if expect == "greater" else "more negative"
-        claim = f"on {words.measure} is {more} by at least {words.amount} in the second condition"
-    return title, question, capital(f"The effect of {step} {claim}, {low} and {high}{place}.")
+        claim = f"The effect on {words.measure} of {step} is {more} by at least {words.amount} in the second condition"
+    return title, question, f"{claim}, {low} and {high}{place}."
 
 
 def _robustness(design: Robustness, expect: Expect, words: Words) -> tuple[str, str, str]:

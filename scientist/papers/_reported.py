@@ -11,7 +11,7 @@ from scientist.errors import RecordError
 from scientist.papers._collector import Collector
 from scientist.papers._kinds import BASELINE
 from scientist.template import Template
-from scientist.template._final_info import ReportedCheck, load_final_info, recompute
+from scientist.template._final_info import ReportedCheck, load_final_info, recompute, usable
 
 MOST = 8
 """Metrics that are compared; a script may report hundreds."""
@@ -60,7 +60,7 @@ def reported_facts(into: Collector, template: Template) -> None:
             ("recomputed", check.stderr, place, "standard error that its raw values give: s.d. / sqrt(n)"),
         ]
         for name, value, pointer, what in rows:
-            if value is not None and math.isfinite(value) and pointer:
+            if value is not None and usable(value) and pointer:
                 kind = "derived" if name == "recomputed" else "self-reported"
                 fact_id = f"reported.{check.name}.{name}"
                 into.add(fact_id, value, f"{value:.4g}", f"{title}: {what}", kind, BASELINE, pointer, n=check.n)
@@ -82,6 +82,6 @@ def _numbers(values: Any) -> tuple[float, ...]:
     for value in values if isinstance(values, list) else ():
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        if isinstance(value, int | float) and not isinstance(value, bool) and usable(value):
             found.append(float(value))
     return tuple(found)

@@ -23,6 +23,9 @@ LARGEST = 64 * 1024 * 1024
 
 DEEPEST = 6
 
+BEYOND = 1e100
+"""A number as large as this is no measurement, and its square no number."""
+
 _ERRORS = ("stderr", "std_err", "standard_error", "sem", "se")
 _SUFFIX = re.compile(r"_(mean|means|avg|average)$", re.IGNORECASE)
 _ERROR_SUFFIX = re.compile(r"_(stderrs?|std_err|sem|se|stds?|sd)$", re.IGNORECASE)
@@ -227,12 +230,17 @@ def by_name(reported: list[Reported]) -> dict[str, Reported]:
     return found
 
 
+def usable(value: float) -> bool:
+    """Finite, and smaller than :data:`BEYOND`."""
+    return abs(value) < BEYOND
+
+
 def flattened(reported: list[Reported]) -> dict[str, float]:
-    """Identifier -> reported mean, under the short names and the long ones; what is not finite is left out."""
+    """Identifier -> reported mean, under the short names and the long ones; what is not :func:`usable` is left out."""
     long = [slug(one.dataset, one.key) for one in reported]
     found = {name: one.mean for name, one in zip(long, reported, strict=True) if long.count(name) == 1}
     found |= {name: one.mean for name, one in by_name(reported).items()}
-    return {name: value for name, value in found.items() if math.isfinite(value)}
+    return {name: value for name, value in found.items() if usable(value)}
 
 
 def recompute(info: Any) -> tuple[ReportedCheck, ...]:
@@ -241,7 +249,7 @@ def recompute(info: Any) -> tuple[ReportedCheck, ...]:
 
 
 def _check(name: str, one: Reported) -> ReportedCheck:
-    values = tuple(value for value in one.values if math.isfinite(value))
+    values = tuple(value for value in one.values if usable(value))
     n = len(values)
     mean = math.fsum(values) / n if n else None
     sd = stderr = difference = ratio = None

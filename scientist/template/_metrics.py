@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 
-from scientist.template._final_info import Reported, by_name
+from scientist.template._final_info import Reported, by_name, usable
 from scientist.template._template import Direction, Metric, Objective
 from scientist.template._words import parts, phrase, plain_phrase, vocabulary
 
@@ -87,14 +87,14 @@ def choose_metrics(reported: list[Reported]) -> tuple[tuple[Metric, ...], Object
     """
     named = by_name(reported)
     order = sorted(named, key=lambda name: _standing(named[name], list(named).index(name)))
-    usable = [name for name in order if math.isfinite(named[name].mean)]
+    possible = [name for name in order if usable(named[name].mean)]
     notes = []
-    if odd := [name for name in order if not math.isfinite(named[name].mean)]:
-        notes.append(f"left out, reported as not finite: {', '.join(odd)}")
-    quality = [name for name in usable if not reads_the_clock(named[name].key)]
-    if quality and len(quality) < len(usable):
-        notes.append(f"left out, they read the clock: {', '.join(n for n in usable if n not in quality)}")
-    chosen = quality or usable
+    if odd := [name for name in order if name not in possible]:
+        notes.append(f"left out, not finite or beyond all measure: {', '.join(odd)}")
+    quality = [name for name in possible if not reads_the_clock(named[name].key)]
+    if quality and len(quality) < len(possible):
+        notes.append(f"left out, they read the clock: {', '.join(n for n in possible if n not in quality)}")
+    chosen = quality or possible
     if not chosen:
         raise ValueError("final_info.json reports no finite number")
     if len(chosen) > MOST:
@@ -119,7 +119,7 @@ def choose_metrics(reported: list[Reported]) -> tuple[tuple[Metric, ...], Object
 
 def smallest_effect(one: Reported) -> tuple[float, str]:
     """(one standard deviation of the raw values, rounded to one digit, or :data:`SHARE` of the value; which of the two)."""
-    values = [value for value in one.values if math.isfinite(value)]
+    values = [value for value in one.values if usable(value)]
     if len(values) > 1:
         mean = math.fsum(values) / len(values)
         sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
