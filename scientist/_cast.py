@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scientist.errors import UsageError
 from scientist.ideas import HeuristicProposer, ModelProposer, Proposer
-from scientist.lab import Lab, RoleSettings, read_text, write_atomic
+from scientist.lab import ROLE_NAMES, Lab, RoleSettings, read_text, write_atomic
 from scientist.literature import Source
 from scientist.llm import Budget, HttpWire, Ledger, Model, endpoint
 from scientist.papers import HeuristicWriter, Writer
@@ -36,14 +36,14 @@ class Cast:
         settings = self.lab.settings
         return Budget(Ledger(self.lab.root / CALLS), settings.budget, settings.paper_budget)
 
-    def label(self, role: str) -> str:
-        """Who plays a role: 'heuristic', or how the model is called."""
+    def played_by(self, role: str) -> str:
+        """How the model that plays a role is called; an empty string when rules play it."""
         chosen = self._chosen(role)
-        return endpoint(chosen.model, chosen.base_url, chosen.key_env).label if chosen.model else HEURISTIC
+        return endpoint(chosen.model, chosen.base_url, chosen.key_env).label if chosen.model else ""
 
     def labels(self) -> dict[str, str]:
-        """role -> who plays it."""
-        return {role: self.label(role) for role in ("proposer", "experimenter", "writer", "reviewer")}
+        """role -> who plays it: 'heuristic', or how the model is called."""
+        return {role: self.played_by(role) or HEURISTIC for role in ROLE_NAMES}
 
     def _chosen(self, role: str) -> RoleSettings:
         """What the settings say of a role; an empty model: rules play it."""
@@ -86,6 +86,11 @@ class Cast:
         wire = HttpWire(where, self.progress.note, refused=learnt, learnt=remember)
         return Model(label, wire, self.budget, self.lab.root / CONVERSATIONS)
 
+    def ready(self) -> None:
+        """Raises :class:`UsageError` for a model that cannot be asked, before any work is done."""
+        for role in ROLE_NAMES:
+            self.model(role)
+
     # -- the roles -----------------------------------------------------------------------------------------------------
 
     def proposer(self) -> Proposer:
@@ -95,8 +100,8 @@ class Cast:
         deadline = self.lab.settings.literature_deadline
         return ModelProposer(model, self.sources, deadline, self.progress.note)
 
-    def writer(self) -> Writer:
+    def writer(self, slug: str) -> Writer:
         return HeuristicWriter()
 
-    def reviewer(self) -> Reviewer:
+    def reviewer(self, slug: str) -> Reviewer:
         return HeuristicReviewer()

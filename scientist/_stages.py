@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from scientist._cast import HEURISTIC, Cast
 from scientist.errors import RecordError
 from scientist.experiments import (
     Analysis,
@@ -34,12 +35,10 @@ from scientist.literature import Novelty, to_bibtex
 from scientist.papers import (
     Audit,
     Facts,
-    HeuristicWriter,
     Manifest,
     Manuscript,
     Material,
     Rebuild,
-    Writer,
     audit,
     build_facts,
     build_tex,
@@ -52,10 +51,8 @@ from scientist.papers import (
     read_usages,
 )
 from scientist.progress import Progress
-from scientist.reviews import HeuristicReviewer, Review, Reviewer, lessons_from
+from scientist.reviews import Review, lessons_from
 from scientist.template import Template
-
-ROLES = {"proposer": "heuristic", "experimenter": "heuristic", "writer": "heuristic", "reviewer": "heuristic"}
 
 
 @dataclass
@@ -65,9 +62,8 @@ class Workshop:
     lab: Lab
     template: Template
     progress: Progress
+    cast: Cast
     pdf: bool = True
-    writer: Writer = field(default_factory=HeuristicWriter)
-    reviewer: Reviewer = field(default_factory=HeuristicReviewer)
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     @cached_property
@@ -186,6 +182,12 @@ class PaperInProgress:
     # -- records of the stages before ----------------------------------------------------------------------------
 
     @property
+    def roles(self) -> dict[str, str]:
+        """Who did what, rules or a model; an idea that rules composed stays theirs in a model's campaign."""
+        labels = self.shop.cast.labels()
+        return labels if self.idea.origin == "model" else {**labels, "proposer": HEURISTIC}
+
+    @property
     def study(self) -> Study:
         return frozen_study(self.folder, self.shop.lab.journal)
 
@@ -246,7 +248,7 @@ class PaperInProgress:
         results = self.results(study)
         final = read_json(FinalScores, self.folder / "final.json")
         sandbox, gaps = self._isolation()
-        manuscript = self.shop.writer.write(
+        manuscript = self.shop.cast.writer(self.slug).write(
             Material(
                 template=template,
                 idea=idea,
@@ -258,7 +260,7 @@ class PaperInProgress:
                 figures=draw_figures(self.folder, template, idea, study, analysis, final, results),
                 sandbox=sandbox,
                 sandbox_gaps=gaps,
-                roles=ROLES,
+                roles=self.roles,
                 executor=self.shop.lab.settings.executor,
             )
         )
@@ -292,7 +294,7 @@ class PaperInProgress:
             self.shop.template.packages,
             sandbox,
             gaps,
-            ROLES,
+            self.roles,
             approved_by=self.idea.note if self.idea.status == "approved" else "",
             executor=self.shop.lab.settings.executor,
         )
@@ -307,10 +309,9 @@ class PaperInProgress:
         write_atomic(self.folder / "audit.json", found.canonical())
 
     def review(self) -> None:
-        write_atomic(
-            self.reviews / f"{self.shop.reviewer.name}.json",
-            self.shop.reviewer.review(self.folder, self.shop.template).canonical(),
-        )
+        reviewer = self.shop.cast.reviewer(self.slug)
+        review = reviewer.review(self.folder, self.shop.template)
+        write_atomic(self.reviews / f"{reviewer.name}.json", review.canonical())
 
     def learn(self) -> None:
         review = read_json(Review, self.reviews / "heuristic.json")

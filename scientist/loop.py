@@ -7,17 +7,18 @@ it, and deleting an artefact redoes its stage and those after it.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
+from scientist._cast import Cast
 from scientist._stages import PaperInProgress, Workshop, waiting_stage
 from scientist.errors import AlarmError, LatexError, StudyError, UsageError
 from scientist.ideas import (
     Choice,
-    HeuristicProposer,
     Idea,
     Lesson,
     Lessons,
@@ -33,7 +34,7 @@ from scientist.ideas import (
 from scientist.lab import Lab, Record, read_json, write_atomic
 from scientist.literature import Novelty, Source, default_sources
 from scientist.papers import APT_LINE, Audit, Facts, Manuscript, find_engine, plain
-from scientist.progress import Progress
+from scientist.progress import Progress, Silent
 from scientist.reviews import Review
 from scientist.search import Archive
 from scientist.template import Template, describe_found, load_template
@@ -91,9 +92,14 @@ class PaperSummary(Record):
 
 
 def campaign_for(lab: Lab, template: Template) -> Campaign:
-    """The campaign that the settings ask for. Its id leaves out the number of rounds: asking for more continues it."""
+    """The campaign that the settings ask for. Its id leaves out the number of rounds: asking for more continues it.
+
+    It names the model that proposes, if one does.
+    """
     s = lab.settings
     name = f"{template.name}-{s.ideas}-ideas-seed-{s.seed}{'' if s.feedback else '-no-feedback'}"
+    if proposer := Cast(lab, Silent()).played_by("proposer"):
+        name += f"-{re.sub('[^a-z0-9]+', '-', proposer.lower()).strip('-')}"
     root = template.root
     place = os.path.relpath(root, lab.root)  # a lab that is moved together with its templates keeps working
     return Campaign(
@@ -119,6 +125,8 @@ def run_campaign(
     if pdf and find_engine() is None:
         raise LatexError("no LaTeX found", f"as root: {APT_LINE}; or pass --no-pdf")
     template = load_template(lab.root / campaign.template)
+    cast = Cast(lab, progress, lab_sources(lab))
+    cast.ready()
     for line in describe_found(template):
         progress.note(line)
     with lab.lock():
@@ -126,9 +134,9 @@ def run_campaign(
         if not (folder / "campaign.json").exists():
             lab.journal.append("campaign.started", id=campaign.id, template=campaign.template)
         write_atomic(folder / "campaign.json", campaign.canonical())
-        with Workshop(lab, template, progress, pdf=pdf).open() as shop:
+        with Workshop(lab, template, progress, cast, pdf).open() as shop:
             for number in range(1, campaign.rounds + 1):
-                run_round(shop, campaign, number, proposer or HeuristicProposer())
+                run_round(shop, campaign, number, proposer or cast.proposer())
         if not lab.journal.find("campaign.done", id=campaign.id, rounds=campaign.rounds):
             lab.journal.append("campaign.done", id=campaign.id, rounds=campaign.rounds)
     return summarise(lab, campaign)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,6 +31,20 @@ Address = Annotated[
 ]
 
 
+Model = Annotated[
+    str | None, typer.Option(metavar="PROVIDER/NAME", help="A model plays the roles; without it rules do.")
+]
+BudgetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--budget", metavar="CAP=AMOUNT", help="Cap on models: dollars, tokens, calls or seconds. Repeatable."
+    ),
+]
+Replay = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Answer from recorded conversations; nothing is sent.")
+]
+
+
 def run(
     template: TemplateArgument,
     rounds: Annotated[
@@ -43,6 +58,9 @@ def run(
         bool | None,
         typer.Option("--feedback/--no-feedback", metavar="", help="Let reviews choose what comes next."),
     ] = None,
+    model: Model = None,
+    budget: BudgetOption = None,
+    replay: Replay = None,
     executor: Executor = None,
     address: Address = None,
     no_pdf: NoPdf = False,
@@ -56,13 +74,17 @@ def run(
     from scientist.loop import campaign_for
 
     where = {"workers": workers, "executor": executor, "address": address}
-    lab = open_lab(rounds=rounds, ideas=ideas, seeds=seeds, seed=seed, feedback=feedback, **where)
+    models = {"model": model, "budget": _caps(budget), "replay": _recording(replay)}
+    lab = open_lab(rounds=rounds, ideas=ideas, seeds=seeds, seed=seed, feedback=feedback, **where, **models)
     _ensure_cluster(lab, address)
     _work(lab, campaign_for(lab, template_at(template, lab)), no_pdf, json, quiet)
 
 
 def resume(
     workers: Workers = None,
+    model: Model = None,
+    budget: BudgetOption = None,
+    replay: Replay = None,
     executor: Executor = None,
     address: Address = None,
     no_pdf: NoPdf = False,
@@ -79,9 +101,29 @@ def resume(
     # The campaign's own choices beat what the file says today.
     own = {"rounds": first.rounds, "ideas": first.ideas, "seeds": first.seeds, "seed": first.seed}
     where = {"workers": workers, "executor": executor, "address": address}
-    lab = open_lab(feedback=first.feedback, **own, **where)
+    models = {"model": model, "budget": _caps(budget), "replay": _recording(replay)}
+    lab = open_lab(feedback=first.feedback, **own, **where, **models)
     _ensure_cluster(lab, address)
     _work(lab, first, no_pdf, json, quiet)
+
+
+def _caps(given: list[str] | None) -> dict[str, float] | None:
+    """`dollars=2` as a setting has it."""
+    if not given:
+        return None
+    caps = {}
+    for one in given:
+        name, _, amount = one.partition("=")
+        try:
+            caps[name.strip()] = float(amount) if name.strip() in ("dollars", "seconds") else int(amount)
+        except ValueError:
+            raise UsageError(f"--budget {one}: the amount is no number", "write e.g. --budget dollars=2") from None
+    return caps
+
+
+def _recording(folder: Path | None) -> str | None:
+    """The folder as the lab will find it wherever it is called from."""
+    return str(folder.resolve()) if folder is not None else None
 
 
 def _ensure_cluster(lab: Lab, address: str | None) -> None:

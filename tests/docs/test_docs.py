@@ -18,7 +18,7 @@ from scientist import __version__
 from scientist.cli._app import app
 from scientist.experiments._power import MIN_SEEDS
 from scientist.experiments._sandbox import CHILD_ENV
-from scientist.lab import Settings
+from scientist.lab import Record, Settings
 from scientist.template import load_template
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +57,9 @@ def commands(text: str) -> Iterator[str]:
 def wrong(command: str) -> str:
     """What is wrong with a `scientist ...` command, or an empty string."""
     words = shlex.split(command, comments=True)[1:]
-    words = words[: next((i for i, word in enumerate(words) if word in ("&", "&&", "|", "|...", "...", ">")), len(words))]
+    words = words[
+        : next((i for i, word in enumerate(words) if word in ("&", "&&", "|", "|...", "...", ">")), len(words))
+    ]
     here, taken = CLI, 0
     while words:
         word = words.pop(0)
@@ -156,7 +158,10 @@ def test_every_setting_is_documented() -> None:
 def test_a_setting_is_documented_as_it_is(key: str) -> None:
     _, default, limits, flag, environment, meaning = settings_rows()[key]
     field = Settings.model_fields[key]
-    assert tomllib.loads(f"x = {default.strip('`')}")["x"] == field.default
+    found = field.get_default(call_default_factory=True)
+    if isinstance(found, Record):
+        found = found.model_dump(exclude_none=True)
+    assert tomllib.loads(f"x = {default.strip('`')}")["x"] == found
     assert environment == f"`SCIENTIST_{key.upper()}`"
     assert meaning
     words = {Ge: "", Le: "to ", Gt: "above ", Lt: "below "}
