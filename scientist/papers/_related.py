@@ -22,6 +22,8 @@ HEADS = {
     "neural-networks": "Neural networks",
     "grokking": "Late generalisation",
     "language-models": "Language models",
+    "packing": "Packings and point sets",
+    "global-optimisation": "Searching among many optima",
     "augmentation": "Augmentation",
     "calibration": "Calibration",
     "hyperparameter-optimisation": "Tuning",
