@@ -308,7 +308,8 @@ def reason(design: Design, words: Words) -> str:
             others = [words.value(knob, choice) for choice in design.choices if choice != design.reference]
             return (
                 f"{_why(knob)} Whoever now uses {words.value(knob, design.reference)}{words.place(design.knob)} can "
-                f"read off what a move to {listing(others, 'or')} would bring, with the seeds shared between them."
+                f"read off what a move to {listing(others, 'or')} would bring"
+                f"{', with the seeds shared between them' if template.seeded else ''}."
             )
         case Interaction():
             first, second = template.knob(design.first), template.knob(design.second)

@@ -37,6 +37,8 @@ TOPICS = (
     "neural-networks",
     "grokking",
     "language-models",
+    "packing",
+    "global-optimisation",
     "augmentation",
     "calibration",
     "hyperparameter-optimisation",

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from scientist.papers._floor import floor_limits
 from scientist.papers._kinds import SAID_BY, constant
-from scientist.papers._known import known_value, relate
+from scientist.papers._known import known_measure, known_value, relate
 from scientist.papers._phrases import Phrases, listing, val
 from scientist.papers._print import clipped, escape
 from scientist.papers._records import Fact
+from scientist.template import Metric
 
 # -- abstract and method -------------------------------------------------------------------------------------------
 
@@ -32,7 +33,8 @@ def caveats(p: Phrases) -> str:
 def task(p: Phrases, table: bool) -> str:
     """The task, who runs and who judges, and the splits."""
     several = len(p.study.data) > 1
-    described = rf"Table~\ref{{tab:data}} describes the {'data sets' if several else 'data'}. " if table else ""
+    what = ("data sets" if several else "data") if p.held_out else f"{p.dataset}{'s' if several else ''}"
+    described = rf"Table~\ref{{tab:data}} describes the {what}. " if table else ""
     head = rf"\paragraph{{Task.}} {escape(clipped(p.template.summary))} {described}"
     if p.self_reported:
         return head + (
@@ -172,7 +174,7 @@ def endings(p: Phrases, facts: Mapping[str, Fact]) -> str:
     """How the declared runs ended: the share of valid results, and every other ending by its name."""
     total = val("study.n_runs")
     if not p.analysis.n_failed and not p.analysis.n_stopped:
-        return f"All {total} declared runs gave a result. "
+        return rf"All {total} declared runs ended in a valid result ({val('study.valid_share')}\,\%). "
     text = ""
     if p.analysis.n_failed:
         kinds = [key.rpartition(".")[2] for key in facts if key.startswith("study.status.")]
@@ -240,7 +242,8 @@ def known_sentences(p: Phrases, facts: Mapping[str, Fact]) -> list[str]:
     """One short sentence per data set with a known value, for the finding."""
     found = []
     for name, relation in _known(p, facts):
-        best = f"{val(f'best.{name}.{p.study.metric}')}{p.unit}"
+        measure = known_measure(p.template, p.study, name)
+        best = f"{escape(measure.title) if measure else p.name} {_best(p, name, measure)}"
         where = f" on {val(f'data.{name}.title')}" if len(p.study.data) > 1 and f"data.{name}.title" in facts else ""
         told = {
             "optimum": "reaches the proven optimum. This is a reproduction of a known value.",
@@ -250,7 +253,7 @@ def known_sentences(p: Phrases, facts: Mapping[str, Fact]) -> list[str]:
             "exceeds": "exceeds the value in our table; that is a reason to look for newer records, not a claim of novelty.",
             "impossible": "lies beyond a bound that is held to be proven, which points to an error and not to a discovery.",
         }[relation]
-        found.append(f"The best of {val(f'best.{name}.n')} runs{where}, {best}, {told}")
+        found.append(f"The best of {val(f'best.{name}.n')} runs{where} ({best}) {told}")
     return found
 
 
@@ -258,13 +261,19 @@ def known_paragraphs(p: Phrases, facts: Mapping[str, Fact]) -> list[str]:
     """The best value that any run reached beside the best known one, said plainly."""
     paragraphs = []
     for name, relation in _known(p, facts):
-        metric = p.study.metric
+        metric, measure = p.study.metric, known_measure(p.template, p.study, name)
         best, known = f"best.{name}.{metric}", f"data.{name}.best_known"
         by = f" ({val(f'data.{name}.best_known_by')})" if f"data.{name}.best_known_by" in facts else ""
         title = f" on {val(f'data.{name}.title')}" if f"data.{name}.title" in facts else ""
         variant = facts[best].runs[0].rpartition("/seed-")[0]
-        others = [m for m in p.template.metrics if m.name != metric and f"best.{name}.{m.name}" in facts]
-        measures = listing([f"{escape(m.title)} {val(f'best.{name}.{m.name}')}{p.unit_of(m)}" for m in others])
+        if measure is None:
+            others = [m for m in p.template.metrics if m.name != metric and f"best.{name}.{m.name}" in facts]
+            said_of = f"best value known{title} is, as {p.name}, {val(known)}{p.unit}"
+            as_well = listing([f"{escape(m.title)} {_best(p, name, m)}" for m in others])
+        else:
+            in_units = f"{val(f'data.{name}.known_{measure.name}')}{p.unit_of(measure)}"
+            said_of = f"best known {escape(measure.title)}{title} is {in_units}"
+            as_well = f"{p.name} {_best(p, name, None)}"
         said = {
             "optimum": "It reaches the proven optimum. This is a reproduction of a known value, which nothing can pass.",
             "reproduced": "It equals the best known value, to the digits that results are stored with. This is a "
@@ -278,12 +287,18 @@ def known_paragraphs(p: Phrases, facts: Mapping[str, Fact]) -> list[str]:
         }[relation]
         proven = "; it is proven optimal" if _bound_is_known(p, name) else ""
         paragraphs.append(
-            rf"\paragraph{{Against known values.}} The best value known{title} is, as {p.name}, {val(known)}{p.unit}{by}{proven}. "
-            f"The best of {val(f'best.{name}.n')} runs reached {val(best)}{p.unit}, with "
-            f"{val(f'variant.{variant}.title')}{f' ({measures})' if measures else ''}. {said} The best run was selected "
+            rf"\paragraph{{Against known values.}} The {said_of}{by}{proven}. "
+            f"The best of {val(f'best.{name}.n')} runs reached {_best(p, name, measure)}, with "
+            f"{val(f'variant.{variant}.title')}{f' ({as_well})' if as_well else ''}. {said} The best run was selected "
             "after the fact from all of them: it says what was reached, and nothing about what a variant reaches as a rule."
         )
     return paragraphs
+
+
+def _best(p: Phrases, name: str, measure: Metric | None) -> str:
+    """What the best run on a data set reached, as the objective or as another metric, with its unit."""
+    metric = measure or p.metric
+    return f"{val(f'best.{name}.{metric.name}')}{p.unit_of(metric)}"
 
 
 def _known(p: Phrases, facts: Mapping[str, Fact]) -> list[tuple[str, str]]:

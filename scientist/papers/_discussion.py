@@ -139,8 +139,8 @@ def _meaning(p: Phrases, verdict: str, held: bool | None) -> str:
         )
     if verdict == "equivalent":
         return (
-            f"An effect of {margin} or more is excluded under the conditions studied. Somebody who has to choose can "
-            "choose by cost, simplicity or habit and lose nothing that this study would have called important."
+            f"For the declared question an effect of {margin} or more is excluded under the conditions studied. Somebody "
+            "who has to make that choice can make it by cost, simplicity or habit and lose nothing that this study would have called important."
         )
     if verdict == "futile":
         return (

@@ -17,7 +17,7 @@ from scientist.papers._curves import curve_facts
 from scientist.papers._facts_derived import VERDICT_WORDS, derived_facts
 from scientist.papers._facts_kinds import ending_facts
 from scientist.papers._kinds import marked, seed_word, seeds_word, self_reported
-from scientist.papers._known import KNOWN_KEYS, known_facts
+from scientist.papers._known import KNOWN_KEYS, known_facts, known_metric
 from scientist.papers._print import clipped, counted, escape, exact, printed, printed_p
 from scientist.papers._records import Facts
 from scientist.papers._reported import reported_facts
@@ -168,9 +168,9 @@ def _declared(into: Collector, template: Template, idea: Idea, study: Study) -> 
         )
     for dataset, described in sorted(study.data.items()):
         for key, value in sorted(described.items()):
-            known = key in KNOWN_KEYS and not isinstance(value, str)
-            if known:
-                text = exact(float(value), metric)
+            known = None if isinstance(value, str) else metric if key in KNOWN_KEYS else known_metric(template, key)
+            if known is not None:
+                text = exact(float(value), known)
             else:
                 text = counted(value) if isinstance(value, int) else escape(clipped(str(value)))
             into.add(
@@ -181,7 +181,7 @@ def _declared(into: Collector, template: Template, idea: Idea, study: Study) -> 
                 "word" if isinstance(value, str) else "declared",
                 "study.json",
                 f"/data/{dataset}/{key}",
-                unit=metric.unit if known else "",
+                unit=known.unit if known is not None else "",
             )
 
 

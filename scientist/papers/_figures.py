@@ -79,7 +79,7 @@ def _contrasts(numbers: Numbers) -> Drawn:
         "Filled circles are the \\emph{keep} split, on which the verdict is decided after Holm's correction; hollow squares "
         "are the \\emph{final} split, scored once."
         if numbers.held_out
-        else "Verdicts are decided after Holm's correction; the task holds nothing out."
+        else "Verdicts are decided after Holm's correction."
     )
     caption = (
         "Every contrast declared before the runs, the primary one in bold, with its verdict on the right. "

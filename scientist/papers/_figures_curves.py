@@ -54,6 +54,8 @@ def curves_figure(folder: Path, numbers: Numbers) -> Drawn | None:
         if logarithmic:
             axes.set_xscale("log")
             axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        else:
+            axes.locator_params(axis="x", integer=True)  # steps are counted
         axes.set_xlabel("step (logarithmic)" if logarithmic else "step")
         axes.set_ylabel(_axis(series))
         draw.legend(figure, entries, columns=2)

@@ -115,7 +115,7 @@ class Numbers:
     def intervals(self) -> str:
         """What the markers of the splits are, as a LaTeX sentence."""
         if not self.held_out:
-            return "Filled circles are means over the declared runs; the task holds nothing out."
+            return "Filled circles are means over the declared runs."
         return (
             r"Filled circles are the \emph{keep} split, on which verdicts are decided; hollow squares are the "
             r"\emph{final} split, scored once."

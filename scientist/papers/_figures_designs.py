@@ -202,7 +202,7 @@ def _interaction(template: Template, design: Interaction, names: Sequence[Sequen
         r"Filled markers are the \emph{keep} split, on which verdicts are decided; hollow ones are the \emph{final} "
         "split, scored once."
         if numbers.held_out
-        else "Markers are means over the declared runs; the task holds nothing out."
+        else "Markers are means over the declared runs."
     )
     caption = (
         f"{tex(numbers.metric.title, True)} in the four cells of the factorial of {tex(first.title)} (along "
@@ -274,7 +274,7 @@ def _survival(
         r"it on the \emph{keep} split. Right: the paired effect in each condition, filled on \emph{keep}, where verdicts "
         r"are decided, and hollow on \emph{final}, scored once."
         if numbers.held_out
-        else "it. Right: the paired effect in each condition; the task holds nothing out."
+        else "it. Right: the paired effect in each condition."
     )
     asked = f"survive {tex(knob.title)}" if ordered else f"carry over from one {tex(knob.title)} to another"
     caption = (

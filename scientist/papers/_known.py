@@ -10,10 +10,13 @@ from scientist.experiments import RunResult, Study
 from scientist.papers._collector import Collector
 from scientist.papers._kinds import datasets_of
 from scientist.papers._print import exact
-from scientist.template import Direction, Template
+from scientist.template import Direction, Metric, Template
 
 KNOWN_KEYS = ("best_known", "bound")
 """What an evaluator may say about a data set in units of the objective."""
+
+KNOWN_IN = "known_"
+"""`known_<metric>`: the best known value in the units of another metric, those in which people speak of it."""
 
 SAME = 1e-9
 """Relative distance below which two values are the same; results are stored with ten digits."""
@@ -78,6 +81,19 @@ def best_of(template: Template, study: Study, results: Sequence[RunResult]) -> l
 def known_value(value: float | int | str | None) -> float | None:
     """A number that an evaluator gave, or None for anything else."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def known_metric(template: Template, key: str) -> Metric | None:
+    """The metric in whose units `key` says a known value; None for any other thing that an evaluator says."""
+    name = key.removeprefix(KNOWN_IN)
+    return next((metric for metric in template.metrics if key.startswith(KNOWN_IN) and metric.name == name), None)
+
+
+def known_measure(template: Template, study: Study, dataset: str) -> Metric | None:
+    """The metric in which a known value is spoken of, where that is not the objective."""
+    described = study.data[dataset]
+    found = [known_metric(template, key) for key in sorted(described) if known_value(described[key]) is not None]
+    return next((metric for metric in found if metric is not None and metric.name != study.metric), None)
 
 
 def known_facts(into: Collector, template: Template, study: Study, results: Sequence[RunResult]) -> None:

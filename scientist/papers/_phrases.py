@@ -113,6 +113,11 @@ class Phrases:
         return ("more than " if self.study.pilot.needed >= GIVES_UP else "") + val("study.needed_seeds")
 
     @property
+    def dataset(self) -> str:
+        """What the task calls that on which variants are run: 'data set', 'table', 'problem'."""
+        return next((escape(knob.title) for knob in self.template.knobs if knob.role == "dataset"), "data set")
+
+    @property
     def deterministic(self) -> bool:
         """Every variant gave one number however often it was run."""
         found = [v.estimates.get("keep", {}).get(self.study.metric) for v in self.analysis.variants]
@@ -157,7 +162,8 @@ class Phrases:
         found = self.knob(knob)
         before, after = val(f"set.{low}.{knob}"), val(f"set.{high}.{knob}")
         if found.type == "choice":
-            return f"replacing {before} by {after}"
+            named = found.role in ("family", "dataset")
+            return f"replacing {before} by {after}" if named else f"changing {_called(found)} from {before} to {after}"
         if found.type == "bool":
             return f"switching {_called(found)} from {before} to {after}"
         x, y = self.study.variant(low).knobs[knob], self.study.variant(high).knobs[knob]

@@ -22,6 +22,8 @@ HEADS = {
     "neural-networks": "Neural networks",
     "grokking": "Late generalisation",
     "language-models": "Language models",
+    "packing": "Packings and point sets",
+    "global-optimisation": "Searching among many optima",
     "augmentation": "Augmentation",
     "calibration": "Calibration",
     "hyperparameter-optimisation": "Tuning",
@@ -132,6 +134,7 @@ def _no_digits(text: str) -> str:
 
 
 _SOFTWARE = {
+    "torch": ("PyTorch", "paszke"),
     "numpy": ("NumPy", "harris"),
     "scipy": ("SciPy", "virtanen"),
     "scikit-learn": ("scikit-learn", "pedregosa"),
@@ -148,7 +151,7 @@ def method_sources(p: Phrases, novelty: Novelty) -> str:
         return title + (rf" \citep{{{software[author]}}}" if author in software else "")
 
     text = f"The methods are those of {named('scikit-learn')}" if "scikit-learn" in p.template.packages else ""
-    rest = [named(package) for package in ("numpy", "scipy") if package in p.template.packages]
+    rest = [named(package) for package in ("torch", "numpy", "scipy") if package in p.template.packages]
     documented = [r for r in novelty.references if r.source.startswith("docstring:")][:6]
     if text and documented:
         text += (

@@ -162,7 +162,7 @@ def _shape(p: Phrases) -> str:
             f"{calc}{{the step between two neighbouring doses}}{p.points}. Steps between neighbours were not declared as "
             "contrasts, so this describes the curve and tests nothing."
         )
-    if isinstance(design, Comparison):
+    if isinstance(design, Comparison) and len(order) > 2:
         better = p.metric.direction == "maximize"
         best, worst = (max(known, key=lambda n: known[n]), min(known, key=lambda n: known[n]))
         if not better:

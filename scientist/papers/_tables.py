@@ -5,6 +5,7 @@ from __future__ import annotations
 from scientist.experiments import Study
 from scientist.papers._baseline import baseline_table
 from scientist.papers._kinds import SAID_BY, constant
+from scientist.papers._known import KNOWN_IN, KNOWN_KEYS, known_metric
 from scientist.papers._phrases import Phrases, val
 from scientist.papers._print import escape, safe_unit
 from scientist.papers._records import Fact, Table
@@ -42,7 +43,10 @@ KEYS = {
 
 def data_columns(study: Study) -> list[str]:
     """The columns of the table of the data: what is said about all of them; empty when there is no such table."""
-    return [key for key in KEYS if study.data and all(key in described for described in study.data.values())]
+    shared = [key for key in next(iter(study.data.values()), {}) if all(key in d for d in study.data.values())]
+    spoken = sorted(key for key in shared if key.startswith(KNOWN_IN))
+    # A value known in the units that people use makes the same value in those of the objective superfluous.
+    return [key for key in KEYS if key in shared and not (spoken and key in KNOWN_KEYS)] + spoken
 
 
 def _data(phrases: Phrases) -> Table | None:
@@ -71,13 +75,22 @@ def _data(phrases: Phrases) -> Table | None:
             )
         ),
         columns="l" + "r" * len(present),
-        header=("data set", *(_heading(phrases, key) for key in present)),
+        header=(phrases.dataset, *(_heading(phrases, key) for key in present)),
         rows=rows,
     )
 
 
 def _heading(phrases: Phrases, key: str) -> str:
-    return escape(phrases.template.examples) if key == "examples" and phrases.template.examples else KEYS[key]
+    if key == "examples" and phrases.template.examples:
+        return escape(phrases.template.examples)
+    metric = known_metric(phrases.template, key)
+    return KEYS[key] if key in KEYS else f"best known {escape(metric.title if metric else key.removeprefix(KNOWN_IN))}"
+
+
+def _adjusted(phrases: Phrases) -> str:
+    if len(phrases.study.contrasts) == 1:
+        return "$p$ (there is nothing to adjust it for)"
+    return f"Holm-adjusted $p$ over all {val('study.n_contrasts')} contrasts"
 
 
 def _cell(prefix: str, facts: dict[str, Fact]) -> str:
@@ -113,7 +126,7 @@ def _means(phrases: Phrases, facts: dict[str, Fact]) -> Table:
     where = (
         r", on the split that decides (\emph{keep}) and on the one that was opened once (\emph{final})."
         if phrases.held_out
-        else ". The task holds nothing out."
+        else "."
     )
     flat = any(constant(v.estimates.get("keep", {}).get(metric)) for v in phrases.analysis.variants)
     return Table(
@@ -164,7 +177,7 @@ def _contrasts(phrases: Phrases, facts: dict[str, Fact]) -> Table:
         id="contrasts",
         caption=(
             f"Every declared contrast; the primary one in bold. Mean paired difference{unit} with its "
-            rf"{val('study.ci_level')}\,\% interval, Holm-adjusted $p$ over all {val('study.n_contrasts')} contrasts, "
+            rf"{val('study.ci_level')}\,\% interval, {_adjusted(phrases)}, "
             rf"standardised difference $d_z$, {verdict}"
         ),
         columns=rf"p{{0.26\linewidth}}{'r' if numbered else ''}lrrp{{0.13\linewidth}}{'lc' if phrases.held_out else ''}",

@@ -114,7 +114,7 @@ def _abstract(p: Phrases, found: str) -> str:
         f"We ask: {val('idea.question')}",
         (
             f"Before any run, a study of {val('study.n_variants')} variants, {val('study.n_seeds')} {p.many} each and "
-            f"{val('study.n_contrasts')} contrasts was declared and frozen, with "
+            f"{val('study.n_contrasts')} contrast{'s' if len(study.contrasts) > 1 else ''} was declared and frozen, with "
             f"{val('study.smallest_effect')}{p.points} of {p.name} as the smallest effect worth caring about."
         ),
         found,
@@ -136,6 +136,13 @@ def _abstract(p: Phrases, found: str) -> str:
         )
     parts.append("Every number below links to the runs that it came from.")
     return " ".join(part for part in parts if part)
+
+
+def _family(p: Phrases, cited: str) -> str:
+    """What is corrected for."""
+    if len(p.study.contrasts) == 1:
+        return f"There is one contrast, so that Holm's method{cited} has nothing to correct."
+    return f"The {val('study.n_contrasts')} contrasts form one family, corrected by Holm's method{cited}."
 
 
 def _the_other(verdict: str) -> str:
@@ -191,8 +198,8 @@ def _method(p: Phrases, material: Material) -> tuple[str, ...]:
         (
             r"\paragraph{Tests.} Each contrast is a weighted sum of variant means, computed per "
             f"{p.one} and tested against zero with a two-sided $t$ test on the per-{p.one} values, the paired $t$ test when two variants are compared. "
-            rf"Intervals are {val('study.ci_level')}\,\% Student intervals of the same values. The {val('study.n_contrasts')} "
-            f"contrasts form one family, corrected by Holm's method{_cite(material.novelty, 'holm')}. Where a contrast is "
+            rf"Intervals are {val('study.ci_level')}\,\% Student intervals of the same values. "
+            f"{_family(p, _cite(material.novelty, 'holm'))} Where a contrast is "
             "not distinguishable from zero, two one-sided tests"
             f"{_cite(material.novelty, 'schuirmann', 'lakens')} against a margin of {val('study.smallest_effect')}{p.points} "
             "decide whether it may be called equivalent; without that it is called inconclusive. A difference whose whole "

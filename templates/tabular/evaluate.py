@@ -15,7 +15,7 @@ others. Draws are shared by all variants of a seed and nested along a dose, so d
 Score. `skill` is one minus the log loss over that of the best constant guess, which is to predict how frequent the
 classes are in the test set itself: no constant earns more than zero, a perfect prediction earns one. A log loss is a
 proper score: honest probabilities are the best policy. `field.json` holds what a fixed field of baselines earned at the
-default data knobs (see `make_field.py`); `beaten` and `medal` compare a run with it.
+default data knobs (see `make_field.py`); `beaten`, `medal` and `gold` compare a run with it.
 """
 
 from __future__ import annotations
@@ -127,7 +127,8 @@ def score(outputs: Path, split: str, knobs: dict[str, Any], seed: int) -> dict[s
     auc         area under the ROC curve of each class against the rest, averaged over classes (Hand and Till 2001
                 average over pairs instead); ties count half
     beaten      share of the field's runs on this table and split that have a lower skill
-    medal       0 none, 1 bronze, 2 silver, 3 gold: what `beaten` reaches
+    medal       1 where `beaten` earns a medal, bronze or better; its mean over runs is the share with a medal
+    gold        1 where it earns gold
 
     Raises ValueError, in one line, for an artefact that is not what was asked for.
     """
@@ -145,7 +146,8 @@ def score(outputs: Path, split: str, knobs: dict[str, Any], seed: int) -> dict[s
         "accuracy": float((p.argmax(axis=1) == y).mean()),
         "auc": float(np.mean([_auc(p[:, c], y == c) for c in np.unique(y)])),
         "beaten": beaten,
-        "medal": float(sum(beaten >= share for share in MEDALS.values())),
+        "medal": float(beaten >= MEDALS["bronze"]),
+        "gold": float(beaten >= MEDALS["gold"]),
     }
 
 

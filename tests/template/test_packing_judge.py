@@ -197,7 +197,7 @@ def test_facts_name_the_problem_and_who_knows_its_value() -> None:
     facts = JUDGE.describe({"problem": "circles_26"})
     assert facts["best_known"] == 1.0
     assert facts["known_value"] == pytest.approx(2.635983084918, abs=2e-12)
-    assert facts["best_known_by"] == "sum of radii 2.635983084918, best known as of 2026-08"
+    assert facts["best_known_by"] == "sum of radii 2.635983084918, listed as best known by Packomania in 2026-08"
     assert "Bateman" in str(JUDGE.describe({"problem": "spread_6"})["best_known_by"])
     with pytest.raises(ValueError, match="no problem 'circles_27'"):
         JUDGE.describe({"problem": "circles_27"})

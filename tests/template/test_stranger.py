@@ -26,7 +26,7 @@ from scientist.template import _stranger_files as files
 from scientist.template._words import has_digits
 
 STRANGERS = Path(__file__).resolve().parents[1] / "templates_strangers"
-NAMES = ("char_softmax", "loose_anneal", "option_ridge")
+NAMES = ("char_softmax", "lines_gpt", "loose_anneal", "option_ridge", "swirl_denoise")
 
 
 @pytest.fixture
@@ -69,6 +69,49 @@ def test_the_template_that_is_like_a_training_script() -> None:
     assert template.knob("batch_size").default == 64, "the branch of the data set that the objective is about"
     loss = next(check for check in reported_checks(template) if check.name == "vowels_best_val_loss")
     assert loss.formula == "population sd / n" and loss.difference is not None and loss.difference < 0
+
+
+def test_the_template_that_is_like_a_small_transformer() -> None:
+    """Reading it needs no torch."""
+    template = load_template(STRANGERS / "lines_gpt")
+    assert template.objective.metric == "counts_best_val_loss" and template.seeded
+    assert [site.name for site in template.seed_sites] == ["torch.manual_seed", "np.random.default_rng"]
+    defaults = {knob.name: knob.default for knob in template.knobs}
+    expected = {"learning_rate": 0.01, "batch_size": 16, "max_iters": 60, "beta2": 0.99, "n_embd": 16, "dropout": 0.0}
+    assert {name: defaults[name] for name in expected} == expected
+    assert not {"eval_iters", "log_interval", "seed_offset", "vocab_size", "device"} & set(defaults)
+    assert not any("tokens" in metric.name or "time" in metric.name for metric in template.metrics)
+    checks = {check.name: check for check in reported_checks(template)}
+    assert checks["counts_best_val_loss"].formula == "population sd / n"
+    assert checks["hops_best_val_loss"].stderr is None, "one value has no spread"
+
+
+def test_the_template_that_is_like_a_small_diffusion_model() -> None:
+    template = load_template(STRANGERS / "swirl_denoise")
+    assert template.seed_sites == () and not template.seeded
+    assert template.knob("beta_schedule").choices == ("linear", "quadratic")
+    assert {"train_batch_size", "num_timesteps", "hidden_size"} <= {knob.name for knob in template.knobs}
+    assert not {"eval_batch_size", "out_dir", "bins"} & {knob.name for knob in template.knobs}
+    assert {m.name: m.direction for m in template.metrics}["swirl_kl_divergence"] == "minimize"
+    assert "two-dimensional point clouds" in template.summary
+    assert any("draws from torch" in line for line in describe_found(template))
+    assert any("numpy.random" in line for line in describe_found(template))
+
+
+def test_guesses_are_marked_as_guesses(tmp_path: Path) -> None:
+    root = tmp_path / "guess"
+    (root / "run_0").mkdir(parents=True)
+    (root / "run_0" / "final_info.json").write_text('{"wobble": 2.0, "bigness": 1e200}')
+    (root / "experiment.py").write_text(
+        "import sys\nN_TRAIN = 100\nout = sys.argv[1]\nprint(N_TRAIN, out)\n", encoding="utf-8"
+    )
+    template = load_template(root)
+    assert template.metric("wobble").assumed and [m.name for m in template.metrics] == ["wobble"]
+    assert template.knob("n_train").effect == "unknown", "nobody knows which way is better"
+    assert template.objective.basis.startswith("a twentieth")
+    assert any("assumed" in line and "a twentieth" in line for line in describe_found(template))
+    (root / "template.toml").write_text(declaration(template).replace("assumed = true\n", ""))
+    assert not load_template(root).metric("wobble").assumed
 
 
 def test_the_template_with_options_and_the_one_without_a_seed() -> None:

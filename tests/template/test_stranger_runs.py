@@ -16,6 +16,7 @@ from scientist.cli._app import app
 from scientist.experiments import Bench, choose_sandbox
 from scientist.experiments._bench import Outcome
 from scientist.experiments._self_reported import score
+from scientist.lab import create_lab
 from scientist.template import load_template
 
 STRANGERS = Path(__file__).resolve().parents[1] / "templates_strangers"
@@ -122,3 +123,27 @@ def test_show_with_a_run_learns_what_a_script_reports(tmp_path: Path) -> None:
     assert sorted(path.name for path in root.iterdir()) == before
     (root / "template.toml").write_text(done.stdout)
     assert load_template(root).objective.metric == "test_acc"
+
+
+def test_check_says_what_it_can_check_and_what_not(tmp_path: Path) -> None:
+    root = tmp_path / "drifting"
+    (root / "run_0").mkdir(parents=True)
+    (root / "run_0" / "final_info.json").write_text('{"loss": 1.0}')
+    (root / "experiment.py").write_text(
+        "import argparse, json, os, time\nRATE = 0.5\np = argparse.ArgumentParser()\np.add_argument('--out_dir')\n"
+        "p.add_argument('--seed', type=int, default=0)\na = p.parse_args()\nos.makedirs(a.out_dir)\n"
+        "json.dump({'loss': a.seed + RATE + time.time_ns() % 1000003}, open(a.out_dir + '/final_info.json', 'w'))\n"
+    )
+    done = CliRunner().invoke(app, ["templates", "check", str(root), "--quiet"])
+    assert done.exit_code == 1 and "the same seed gave other metrics" in done.stdout
+    done = CliRunner().invoke(app, ["templates", "check", str(STRANGERS / "char_softmax"), "--quiet"])
+    assert done.exit_code == 0 and "usable, self-reported" in done.stdout
+    assert "not checked: whether the metrics are true" in done.stdout
+
+
+def test_the_templates_folder_of_a_lab_may_hold_strangers(tmp_path: Path) -> None:
+    create_lab(tmp_path / "lab")
+    shutil.copytree(STRANGERS / "loose_anneal", tmp_path / "lab" / "templates" / "loose_anneal")
+    done = CliRunner().invoke(app, ["--lab", str(tmp_path / "lab"), "templates", "list", "--json"])
+    rows = {row["name"]: row for row in json.loads(done.stdout)["templates"]}
+    assert rows["loose_anneal"]["knobs"] == 5 and rows["loose_anneal"]["title"] == "Loose anneal"

@@ -51,7 +51,7 @@ def test_an_attack_earns_nothing_even_without_a_sandbox(name: str, tmp_path: Pat
     else:
         scores = attack(name, place)
         assert scores["skill"] <= 0
-        assert scores["medal"] == 0
+        assert scores["medal"] == scores["gold"] == 0
     assert sys.getrecursionlimit() == limit, "the pickle's code ran in the judge"
 
 

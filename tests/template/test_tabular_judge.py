@@ -89,7 +89,7 @@ def test_ties_count_half_in_the_area(tmp_path: Path) -> None:
 def test_a_perfect_prediction_wins_gold_and_no_constant_wins_anything(dataset: str, tmp_path: Path) -> None:
     data = JUDGE.tables.load(dataset)
     np.savez(tmp_path / "predictions.npz", **{s: np.eye(data.classes)[data.y[data.rows[s]]] for s in SPLITS})
-    perfect = {"skill": 1.0, "log_loss": 0.0, "accuracy": 1.0, "auc": 1.0, "beaten": 1.0, "medal": 3.0}
+    perfect = {"skill": 1.0, "log_loss": 0.0, "accuracy": 1.0, "auc": 1.0, "beaten": 1.0, "medal": 1.0, "gold": 1.0}
     for split in SPLITS:
         assert judged(tmp_path, split, dataset) == pytest.approx(perfect)
     rng = np.random.default_rng(0)
@@ -102,7 +102,7 @@ def test_a_perfect_prediction_wins_gold_and_no_constant_wins_anything(dataset: s
             assert found["skill"] <= 0
             assert str(found["skill"]) != "-0.0"
             assert found["auc"] == 0.5
-            assert found["medal"] == 0
+            assert found["medal"] == found["gold"] == 0
         np.savez(tmp_path / "predictions.npz", **{s: np.tile(share, (len(data.rows[s]), 1)) for s in SPLITS})
         assert judged(tmp_path, split, dataset)["skill"] == 0
 
@@ -115,8 +115,7 @@ def test_medals_are_shares_of_the_field_beaten(tmp_path_factory: Any, weight: fl
     np.savez(outputs / "predictions.npz", **p)
     found, runs = judged(outputs, split, dataset), field_runs(dataset, split)
     assert found["beaten"] == sum(run < found["skill"] for run in runs) / len(runs)
-    level = 0 if found["beaten"] < 0.5 else 1 if found["beaten"] < 0.75 else 2 if found["beaten"] < 0.9 else 3
-    assert found["medal"] == level
+    assert (found["medal"], found["gold"]) == (found["beaten"] >= 0.5, found["beaten"] >= 0.9)
 
 
 def test_honest_probabilities_are_the_best_policy(tmp_path: Path) -> None:

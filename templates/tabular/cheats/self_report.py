@@ -4,7 +4,7 @@
 import json
 from pathlib import Path
 
-SCORE = {"skill": 1.0, "log_loss": 0.0, "accuracy": 1.0, "auc": 1.0, "beaten": 1.0, "medal": 3.0}
+SCORE = {"skill": 1.0, "log_loss": 0.0, "accuracy": 1.0, "auc": 1.0, "beaten": 1.0, "medal": 1.0, "gold": 1.0}
 
 for name in ("score.json", "metrics.json", "result.json", "final_info.json"):
     report = {"status": "ok", "metrics": {split: SCORE for split in ("search", "keep", "final")}, **SCORE}
