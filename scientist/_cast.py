@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from scientist.errors import UsageError
+from scientist.experiments import Experimenter, HeuristicExperimenter, ModelExperimenter
 from scientist.ideas import HeuristicProposer, ModelProposer, Proposer
 from scientist.lab import ROLE_NAMES, Lab, RoleSettings, read_text, write_atomic
 from scientist.literature import Source
@@ -99,6 +100,10 @@ class Cast:
             return HeuristicProposer()
         deadline = self.lab.settings.literature_deadline
         return ModelProposer(model, self.sources, deadline, self.progress.note)
+
+    def experimenter(self, slug: str) -> Experimenter:
+        model = self.model("experimenter")
+        return HeuristicExperimenter() if model is None else ModelExperimenter(model, slug)
 
     def writer(self, slug: str) -> Writer:
         return HeuristicWriter()

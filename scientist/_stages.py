@@ -11,8 +11,10 @@ from pathlib import Path
 from scientist._cast import HEURISTIC, Cast
 from scientist.errors import RecordError
 from scientist.experiments import (
+    VARIANT,
     Analysis,
     Bench,
+    Change,
     FinalScores,
     RayExecutor,
     RunResult,
@@ -23,13 +25,14 @@ from scientist.experiments import (
     freeze,
     frozen_study,
     known_runs,
+    make_change,
     open_final,
     pilot,
     plan_study,
     read_results,
     run_study,
 )
-from scientist.ideas import Idea, Lessons, read_idea, render_idea
+from scientist.ideas import Idea, Lessons, Modification, read_idea, render_idea
 from scientist.lab import Lab, Record, read_json, remove_tree, sha256_file, write_atomic
 from scientist.literature import Novelty, to_bibtex
 from scientist.papers import (
@@ -166,6 +169,7 @@ class PaperInProgress:
         left = stage_artefacts(folder, self.reviews, pdf=self.shop.pdf)
         return [
             Stage("idea", left["idea"], self.write_inputs, Novelty),
+            Stage("code", [], self.change_code, done=self.code_is_there, extra=[folder / "variants"]),
             Stage("study", left["study"], self.declare, Study, extra=[folder / "pilot"]),
             Stage("runs", [], self.run, done=lambda: all_ran(folder), extra=[folder / "runs"]),
             Stage("final", left["final"], self.open_final, FinalScores),
@@ -205,11 +209,29 @@ class PaperInProgress:
         write_atomic(self.folder / "novelty.json", self.novelty.canonical())
         keep_baseline(self.folder, self.shop.template)
 
+    def code_is_there(self) -> bool:
+        """Only an idea that changes the code needs anybody to write some."""
+        changes = isinstance(self.idea.design, Modification)
+        return not changes or (self.folder / "variants" / VARIANT / "change.json").is_file()
+
+    def change_code(self) -> None:
+        shop = self.shop
+        idea = read_idea(self.folder / "idea.md")
+        change = make_change(shop.cast.experimenter(self.slug), shop.bench, idea, self.folder)
+        shop.lab.journal.append("code.changed", slug=self.slug, by=change.by, files=change.files)
+        shop.progress.note(
+            f"{self.slug}: {change.by} changed {change.lines_removed} lines into {change.lines_added}, "
+            f"in {len(change.tries)} {'tries' if len(change.tries) > 1 else 'try'}"
+        )
+
     def declare(self) -> None:
         lab = self.shop.lab
         idea = read_idea(self.folder / "idea.md")
+        code: dict[str, str] = {}
+        if isinstance(idea.design, Modification):
+            code = read_json(Change, self.folder / "variants" / VARIANT / "change.json").files
         variants, contrasts, results, seeds = pilot(
-            self.shop.bench, idea, self.folder, lab.settings, self.shop.progress, lab.check_stop
+            self.shop.bench, idea, self.folder, lab.settings, self.shop.progress, lab.check_stop, code
         )
         study = plan_study(self.shop.bench, idea, lab.settings, variants, contrasts, results, seeds)
         if study.pilot.capped:

@@ -219,7 +219,7 @@ def make_paper(paper: PaperInProgress) -> None:
             _record_alarm(paper, stage.name, error)
             raise
         except StudyError as error:
-            if stage.name != "study":
+            if stage.name not in ("code", "study"):
                 raise
             record = Failure(slug=paper.slug, stage=stage.name, reason=error.message)
             write_atomic(failure, record.canonical())

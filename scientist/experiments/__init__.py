@@ -4,11 +4,22 @@ from scientist.experiments._bench import Bench, Outcome
 from scientist.experiments._cells import known_runs, read_results, run_cells, run_key, run_study
 from scientist.experiments._cgroups import detect_cgroups
 from scientist.experiments._cheats import CheatRow, ensure_contained, run_cheats
+from scientist.experiments._code import apply_edits, check_code, diff_of, load_code, parse_edits
 from scientist.experiments._conduct import freeze, frozen_study, open_final, pilot, plan_study
 from scientist.experiments._design import compile_design, identifier
 from scientist.experiments._early import declare_early_stop, futile_contrasts, stopped_variants
 from scientist.experiments._estimates import contrast_values, scores_by_split, tidy
 from scientist.experiments._executor import Ending, Executor, Limits, LocalExecutor
+from scientist.experiments._experimenter import (
+    VARIANT,
+    Change,
+    CodeTry,
+    Experimenter,
+    HeuristicExperimenter,
+    ModelExperimenter,
+    TryOut,
+    make_change,
+)
 from scientist.experiments._judge import Judge
 from scientist.experiments._landlock import SCOPE_ABI
 from scientist.experiments._power import power_of, sd_upper_limit, seeds_for, seeds_needed
@@ -32,9 +43,12 @@ from scientist.experiments._template_check import Finding, TemplateReport, check
 
 __all__ = [
     "SCOPE_ABI",
+    "VARIANT",
     "Analysis",
     "Bench",
+    "Change",
     "CheatRow",
+    "CodeTry",
     "Contrast",
     "ContrastEstimate",
     "ContrastResult",
@@ -42,11 +56,14 @@ __all__ = [
     "Ending",
     "Estimate",
     "Executor",
+    "Experimenter",
     "FinalScores",
     "Finding",
+    "HeuristicExperimenter",
     "Judge",
     "Limits",
     "LocalExecutor",
+    "ModelExperimenter",
     "Outcome",
     "Pilot",
     "RayExecutor",
@@ -54,19 +71,23 @@ __all__ = [
     "Sandbox",
     "Study",
     "TemplateReport",
+    "TryOut",
     "Tuner",
     "Usage",
     "Variant",
     "VariantSummary",
     "Verdict",
     "analyse",
+    "apply_edits",
     "bubblewrap_works",
+    "check_code",
     "check_template",
     "choose_sandbox",
     "compile_design",
     "contrast_values",
     "declare_early_stop",
     "detect_cgroups",
+    "diff_of",
     "ensure_contained",
     "freeze",
     "frozen_study",
@@ -75,8 +96,11 @@ __all__ = [
     "identifier",
     "known_runs",
     "landlock_works",
+    "load_code",
+    "make_change",
     "open_final",
     "paired",
+    "parse_edits",
     "pilot",
     "plan_study",
     "power_of",

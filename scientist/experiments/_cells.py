@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from scientist.experiments._bench import Bench, Outcome
+from scientist.experiments._code import load_code
 from scientist.experiments._curves import CURVE_FILE, read_curve, render_curve
 from scientist.experiments._early import futile_contrasts, stopped_variants
 from scientist.experiments._estimates import tidy
@@ -37,6 +38,8 @@ def run_key(template: Template, fingerprint: str, variant: Variant, seed: int) -
         "tuner": variant.tuner.model_dump() if variant.tuner else None,
         "seed": seed,
     }
+    if variant.code:
+        what["code"] = variant.code
     return sha256(canonical_json(what))
 
 
@@ -71,6 +74,7 @@ def run_cells(
     """
     fingerprint = bench.template.fingerprint()
     known = known or {}
+    code = {variant.name: load_code(folder.parent, variant) for variant in variants}
     cells = [(variant, seed) for seed in seeds for variant in variants]
     total = sum(variant.tuner.trials if variant.tuner else 1 for variant, _ in cells)
     done = failed = 0
@@ -92,7 +96,7 @@ def run_cells(
             return _reuse(known[key], target, variant)
         if variant.tuner:
             return _tuned_cell(bench, variant, seed, key, target)
-        return _plain_cell(bench, variant, seed, key, target, progress)
+        return _plain_cell(bench, variant, seed, key, target, progress, code[variant.name])
 
     queue = iter(missing)
     with ThreadPoolExecutor(max_workers=bench.size, thread_name_prefix="run") as pool:
@@ -168,11 +172,13 @@ def _stopped(variant: Variant, seed: int, key: str, look: int) -> RunResult:
     )
 
 
-def _plain_cell(bench: Bench, variant: Variant, seed: int, key: str, target: Path, progress: Progress) -> RunResult:
+def _plain_cell(
+    bench: Bench, variant: Variant, seed: int, key: str, target: Path, progress: Progress, code: Mapping[str, bytes]
+) -> RunResult:
     def watch(points: Sequence[Point]) -> None:
         progress.curve(f"{variant.title}, seed {seed}", points[-1])
 
-    with bench.run(variant.knobs, seed, seen(bench.template), watch=watch, key=key) as outcome:
+    with bench.run(variant.knobs, seed, seen(bench.template), code, watch=watch, key=key) as outcome:
         result = _result(variant, variant.knobs, seed, key, outcome)
         _place(target, outcome, result)
     return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from scientist.errors import MachineryError, StudyError
@@ -21,10 +21,19 @@ from scientist.progress import Progress
 
 
 def pilot(
-    bench: Bench, idea: Idea, paper: Path, settings: Settings, progress: Progress, check_stop: CheckStop
+    bench: Bench,
+    idea: Idea,
+    paper: Path,
+    settings: Settings,
+    progress: Progress,
+    check_stop: CheckStop,
+    code: Mapping[str, str] | None = None,
 ) -> tuple[tuple[Variant, ...], tuple[Contrast, ...], list[RunResult], tuple[int, ...]]:
-    """Run the pilot below `paper/pilot`: every variant at a few seeds that the study will never use."""
-    variants, contrasts = compile_design(idea, bench.template)
+    """Run the pilot below `paper/pilot`: every variant at a few seeds that the study will never use.
+
+    `code` is file -> SHA-256 of the change that was written for the idea, if its design is one.
+    """
+    variants, contrasts = compile_design(idea, bench.template, code)
     per_seed = sum(v.tuner.trials if v.tuner else 1 for v in variants)
     affordable = max(2, bench.template.budget.runs // (4 * per_seed))
     seeds = seeds_for(idea.slug, "pilot", settings.seed, min(settings.pilot_seeds, affordable))

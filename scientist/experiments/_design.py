@@ -7,6 +7,7 @@ serves them all.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from scientist.errors import StudyError
 from scientist.experiments._study import Contrast, Expect, Tuner, Variant
@@ -16,6 +17,7 @@ from scientist.ideas._idea import (
     Idea,
     Interaction,
     Knobs,
+    Modification,
     Robustness,
     Transfer,
     Tuning,
@@ -24,8 +26,10 @@ from scientist.lab import KnobValue
 from scientist.template import Template
 
 
-def compile_design(idea: Idea, template: Template) -> tuple[tuple[Variant, ...], tuple[Contrast, ...]]:
-    """Variants and contrasts of an idea.
+def compile_design(
+    idea: Idea, template: Template, code: Mapping[str, str] | None = None
+) -> tuple[tuple[Variant, ...], tuple[Contrast, ...]]:
+    """Variants and contrasts of an idea; `code` is file -> SHA-256 of the change that an Experimenter made for it.
 
     Raises :class:`StudyError` in one line when a knob does not exist, a value is out of range, or two variants come
     out the same (a contrast between equal things could only measure noise).
@@ -43,6 +47,8 @@ def compile_design(idea: Idea, template: Template) -> tuple[tuple[Variant, ...],
             maker.grid(design.treatment, design.stressor, design.levels, transfer=False)
         elif isinstance(design, Transfer):
             maker.grid(design.treatment, design.knob, design.values, transfer=True)
+        elif isinstance(design, Modification):
+            maker.modification(design, code or {})
         else:
             maker.tuning(design)
     except ValueError as error:
@@ -107,6 +113,16 @@ class _Maker:
         found = self.template.knob(knob)
         label = found.label(found.check(value))
         return label if found.type == "choice" else f"{found.title} {label}"
+
+    def modification(self, design: Modification, code: Mapping[str, str]) -> None:
+        """The code as it is against the code with the change."""
+        if not code:
+            raise ValueError("it changes the code, and nobody has written the change")
+        as_it_is = self.variant("as_it_is", "the code as it is", {}, "reference")
+        self.variant("changed", design.name, {})
+        self.variants[-1] = self.variants[-1].model_copy(update={"code": dict(code)})
+        weights = {"changed": 1.0, as_it_is: -1.0}
+        self.contrast("change", f"{design.name} against the code as it is", weights, self.idea.expect, primary=True)
 
     def dose_response(self, design: DoseResponse) -> None:
         knob = design.knob
@@ -248,7 +264,7 @@ class _Maker:
         seen: dict[str, str] = {}
         for variant in self.variants:
             effective = self.template.effective(variant.knobs)
-            key = repr(sorted(effective.items())) + repr(variant.tuner)
+            key = repr((sorted(effective.items()), variant.tuner, sorted(variant.code.items())))
             if key in seen:
                 raise StudyError(
                     f"idea '{self.idea.slug}': variants '{seen[key]}' and '{variant.name}' are the same work",

@@ -28,6 +28,10 @@ class Variant(Record):
     knobs: dict[str, KnobValue]
     role: Literal["reference", "treatment"] = "treatment"
     tuner: Tuner | None = None
+    code: dict[str, str] = Field(
+        default_factory=dict,
+        description="editable file -> SHA-256 of what stands in its place, in variants/<name>/files",
+    )
 
 
 class Contrast(Record):

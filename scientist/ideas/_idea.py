@@ -72,8 +72,17 @@ class Tuning(Record):
     samplers: tuple[Literal["random", "tpe"], ...] = ("random", "tpe")
 
 
+class Modification(Record):
+    """Does a change of the code help? The code as it is against the code with the change, which an Experimenter makes."""
+
+    kind: Literal["modification"] = "modification"
+    name: str = Field(min_length=3, max_length=60, description="how prose calls the change: 'cosine annealing'")
+    change: str = Field(min_length=20, max_length=2000, description="what is changed in which file, and how")
+
+
 Design = Annotated[
-    DoseResponse | Comparison | Interaction | Robustness | Transfer | Tuning, Field(discriminator="kind")
+    DoseResponse | Comparison | Interaction | Robustness | Transfer | Tuning | Modification,
+    Field(discriminator="kind"),
 ]
 
 

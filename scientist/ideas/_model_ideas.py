@@ -15,6 +15,7 @@ from scientist.ideas._idea import (
     Interaction,
     Knobs,
     LessonUse,
+    Modification,
     Robustness,
     Transfer,
     Tuning,
@@ -40,13 +41,15 @@ class Setting(Record):
 class Plan(Record):
     """A design of any kind; what a kind does not need is empty."""
 
-    kind: str = Field(pattern="^(dose-response|comparison|interaction|robustness|transfer|tuning)$")
+    kind: str = Field(pattern="^(dose-response|comparison|interaction|robustness|transfer|tuning|modification)$")
     knob: str = ""
     levels: tuple[KnobValue, ...] = ()
     second_knob: str = ""
     second_levels: tuple[KnobValue, ...] = ()
     treatment: tuple[Setting, ...] = ()
     trials: int = 0
+    name: str = ""
+    change: str = ""
 
 
 class Heeded(Record):
@@ -145,6 +148,8 @@ def _design(plan: Plan) -> Design:
                 return Robustness(treatment=treatment, stressor=plan.knob, levels=plan.levels)
             case "transfer":
                 return Transfer(treatment=treatment, knob=plan.knob, values=plan.levels)
+            case "modification":
+                return Modification(name=_plain(plan.name), change=_plain(plan.change))
             case _:
                 knobs = tuple(name.strip() for name in plan.knob.split(",") if name.strip())
                 return Tuning(knobs=knobs, trials=plan.trials)
@@ -168,6 +173,8 @@ def _named(design: Design) -> list[str]:
             return [design.knob, *design.treatment]
         case Tuning():
             return list(design.knobs)
+        case Modification():
+            return []
 
 
 def _ensure_knob(name: str, template: Template) -> None:

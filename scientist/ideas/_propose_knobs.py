@@ -12,6 +12,7 @@ from scientist.ideas._idea import (
     Expect,
     Interaction,
     Knobs,
+    Modification,
     Robustness,
     Transfer,
     Tuning,
@@ -62,6 +63,8 @@ def implied(design: Design, settings: Knobs, template: Template) -> list[Knobs]:
             partial = [{}]
             for name in design.knobs:
                 template.knob(name)
+        case Modification():
+            partial = [{}]
     return [template.complete({**settings, **knobs}) for knobs in partial]
 
 
@@ -85,6 +88,8 @@ def sound(design: Design, settings: Knobs, template: Template) -> bool:
             varied = [*design.treatment, design.knob]
         case Tuning():
             varied = [*design.knobs]
+        case Modification():
+            varied = []
     return len(set(varied)) == len(varied) and all(name in knobs for knobs in acting for name in varied)
 
 
@@ -103,6 +108,8 @@ def cost(design: Design) -> int:
             return 2 * len(design.values)
         case Tuning():
             return 1 + design.trials * len(design.samplers)
+        case Modification():
+            return 2
 
 
 def series(knob: Knob, count: int = 4) -> tuple[KnobValue, ...]:

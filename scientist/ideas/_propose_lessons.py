@@ -27,6 +27,7 @@ from scientist.ideas._idea import (
     Idea,
     Interaction,
     LessonUse,
+    Modification,
     Robustness,
     Transfer,
     Tuning,
@@ -82,6 +83,8 @@ def _free(design: Design) -> tuple[str, ...]:
             return (design.stressor,)
         case Tuning():
             return design.knobs
+        case Modification():
+            return ()
 
 
 def _with_seeds(sketch: Sketch, lesson: Lesson, found: Origin, template: Template) -> Sketch:

@@ -14,6 +14,7 @@ from scientist.ideas._idea import (
     Idea,
     Interaction,
     Knobs,
+    Modification,
     Robustness,
     Transfer,
     Tuning,
@@ -55,6 +56,8 @@ def origin(lesson: Lesson, ideas: Mapping[str, Idea], archive: Archive, template
     data = data_knob(template)
     idea = ideas.get(lesson.paper)
     design = idea.design if idea else None
+    if isinstance(design, Modification):
+        return None  # rules cannot write code; a model reads the lesson itself
     settings: Knobs = dict(idea.settings) if idea else {}
     if idea is None:
         settings = _recorded(lesson, archive, template)

@@ -14,6 +14,7 @@ from scientist.ideas._idea import (
     Interaction,
     Knobs,
     LessonUse,
+    Modification,
     Robustness,
     Transfer,
     Tuning,
@@ -69,6 +70,8 @@ class Sketch:
                 return tuple(design.treatment)
             case Tuning():
                 return design.knobs
+            case Modification():
+                return ()
 
     def datasets(self, template: Template) -> tuple[str, ...]:
         """The data sets it uses; empty when the template has no choice of them."""

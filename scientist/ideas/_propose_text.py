@@ -12,6 +12,7 @@ from scientist.ideas._idea import (
     Expect,
     Interaction,
     Knobs,
+    Modification,
     Robustness,
     Transfer,
     Tuning,
@@ -177,6 +178,16 @@ def tell(design: Design, expect: Expect, words: Words) -> tuple[str, str, str]:
             return _transfer(design, expect, words)
         case Tuning():
             return _tuning(design, expect, words)
+        case Modification():
+            return _modification(design, expect, words)
+
+
+def _modification(design: Modification, expect: Expect, words: Words) -> tuple[str, str, str]:
+    return (
+        f"Does {design.name} help? A change of the code, tested against the code as it is",
+        f"Does {design.name} change {words.measure}?",
+        f"Changed in this way, the code {words.claim(expect)}: {design.name}.",
+    )
 
 
 def _dose(design: DoseResponse, expect: Expect, words: Words) -> tuple[str, str, str]:
@@ -339,6 +350,10 @@ def reason(design: Design, words: Words) -> str:
             return (
                 f"{_why(first)} Comparisons are often decided by who tuned more; giving every sampler {runs} shows "
                 f"whether the search or only the budget makes the difference."
+            )
+        case Modification():
+            return (
+                f"A change that is worth its lines should show on {words.measure}, and be more than the noise of seeds."
             )
 
 

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from scientist.ideas._idea import Comparison, DoseResponse, Idea, Interaction, Robustness, Transfer, Tuning
+from scientist.ideas._idea import (
+    Comparison,
+    DoseResponse,
+    Idea,
+    Interaction,
+    Modification,
+    Robustness,
+    Transfer,
+    Tuning,
+)
 from scientist.lab import KnobValue
 
 # What two ideas about the same knobs share by that alone, and what each further agreement adds. The knobs
 # weigh most: the same knob at other doses, or in another kind of design, answers nearly the same question.
 SAME_KNOBS, SAME_KIND, SAME_VALUES, SAME_SETTINGS = 0.40, 0.20, 0.25, 0.15
+
+CODE = "(code)"
+"""Stands among the knobs for the code itself; no knob can be called that."""
+
+_WORD = re.compile(r"[a-z][a-z_]{3,}")
 
 Value = float | str
 Values = dict[str, tuple[Value, ...]]
@@ -29,11 +44,14 @@ def knobs_of(idea: Idea) -> tuple[str, ...]:
             names = [*design.treatment, design.knob]
         case Tuning():
             names = [*design.knobs]
+        case Modification():
+            names = [CODE]
     return tuple(dict.fromkeys(names))
 
 
 def values_of(idea: Idea) -> dict[str, tuple[KnobValue, ...]]:
-    """Which values of which knob the design compares; a tuning design names its samplers and its trials."""
+    """Which values of which knob the design compares; a tuning design names its samplers and its trials, a change of the
+    code the words that say what is changed."""
     design = idea.design
     match design:
         case DoseResponse():
@@ -48,6 +66,8 @@ def values_of(idea: Idea) -> dict[str, tuple[KnobValue, ...]]:
             return {**_each(design.treatment), design.knob: design.values}
         case Tuning():
             return {"(samplers)": tuple(design.samplers), "(trials)": (design.trials,)}
+        case Modification():
+            return {CODE: tuple(sorted(set(_WORD.findall(design.change.lower()))))}
 
 
 def _each(knobs: Mapping[str, KnobValue]) -> dict[str, tuple[KnobValue, ...]]:

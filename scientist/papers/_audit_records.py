@@ -345,8 +345,7 @@ def check_twins(ctx: Context) -> Iterator[Finding]:
         if template is not None and set(knobs) <= {knob.name for knob in template.knobs}:
             knobs = template.effective(knobs)
         tuner = variant.tuner.model_dump(mode="json") if variant.tuner else None
-        patch = ctx.hash_of(f"variants/{variant.name}/patch.diff")
-        key = canonical_json([knobs, tuner, patch])
+        key = canonical_json([knobs, tuner, variant.code])
         if key in seen:
             message = f"variants '{seen[key]}' and '{variant.name}' have the same code and knobs"
             yield finding("error", "twin-variants", f"study.json, variant {variant.name}", message)

@@ -10,6 +10,7 @@ from typing import Literal
 from scientist.errors import RecordError
 from scientist.experiments._results import Analysis, Verdict
 from scientist.experiments._study import Contrast, Study, Variant
+from scientist.ideas._similarity import CODE
 from scientist.lab import KnobValue, Record, read_json
 
 NodeStatus = Literal["ok", "partial", "failed"]
@@ -221,6 +222,8 @@ def _changes(study: Study, contrast: Contrast) -> tuple[Change, ...]:
     added = [variant for variant in variants if contrast.weights[variant.name] > 0]
     taken = [variant for variant in variants if contrast.weights[variant.name] < 0]
     changes: list[Change] = []
+    if low.code != high.code:
+        changes.append(Change(knob=CODE, start=low.title, to=high.title))
     for knob, start in low.knobs.items():
         if high.tuner and high.tuner != low.tuner and knob in high.tuner.knobs:
             changes.append(Change(knob=knob, start=start, to=f"tuned by {high.tuner.sampler}"))
