@@ -163,11 +163,16 @@ class Desk:
         self.artefacts = load("_artefacts", source, hashlib.sha256(source.read_bytes()).hexdigest())
         self.rules, self.metrics, self.reported = told["rules"], told["metrics"], told["reported"]
         if any(rule["arrays"] for rule in self.rules["files"]):
-            import numpy  # noqa: F401 - once here rather than in every fork
+            import numpy  # once here rather than in every fork
         evaluator, root = pathlib.Path(told["evaluator"]), told["root"]
         digest = told["sealed"].get(evaluator.name) if evaluator.parent == pathlib.Path(root) else None
         sys.meta_path.insert(0, SealedFinder(root, told["sealed"]))
         self.evaluate = load("evaluate", evaluator, digest or hashlib.sha256(evaluator.read_bytes()).hexdigest())
+        if "numpy" in sys.modules:
+            # What numpy imports only when it is first used: once here rather than in every fork.
+            import numpy.fft
+            import numpy.linalg
+            import numpy.random  # noqa: F401
 
     def judge(self, splits: list[str], one: Answer) -> Answer:
         """One artefact folder on every split; what is unacceptable about it is an answer, not a fault."""
