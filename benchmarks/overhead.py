@@ -1,24 +1,27 @@
 """What a run costs beyond itself: tiny runs through the bench against the same script as `python train.py`.
 
 Three ways to do the same work: `bare` starts an interpreter per run and nothing else, `worker` executes it in a warm
-sandboxed worker, `bench` is all of it: prepared folder, sandbox, judge. They take turns in blocks of one process, so
-that whatever else the machine does meets all of them alike; each block gives a ratio, and the table shows the median of
-these ratios with a bootstrapped 95 % interval. Then: is the memory of workers and judges flat over all these runs?
+sandboxed worker, `bench` is all of it: prepared folder, sandbox, seal, judge. Bare runs and every form of the sandbox
+take turns in blocks of one process, forwards and backwards, so that whatever else the machine does meets all of them
+alike; each block gives a ratio, and the table shows the median of these ratios with a bootstrapped 95 % interval.
+Then: is the memory of workers, judges and the scientist itself flat over all these runs?
 
-    python benchmarks/overhead.py             1,000 runs of each kind, about ten minutes
+    python benchmarks/overhead.py             1,000 runs of every bench, about ten minutes
     python benchmarks/overhead.py --runs 100  a quick look
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import functools
 import json
 import platform
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,27 +35,19 @@ from scientist.experiments._sandbox import CHILD_ENV
 from scientist.template import Template, load_template
 
 DIAL = Path(__file__).resolve().parents[1] / "tests" / "templates" / "dial"
-BLOCK = 20
-"""Runs of the worker and of the bench per block."""
+BLOCK, WORKER_BLOCK = 25, 5
+"""Runs of a bench per block, and of its worker alone."""
 
-STDLIB = """
-import json, random, statistics
-from pathlib import Path
-seed = json.loads(Path("knobs.json").read_text())["seed"]
-draws = random.Random(seed)
-value = statistics.fmean(draws.gauss(0, 1) for _ in range(100))
-Path("outputs/value.json").write_text(json.dumps({"value": value}))
-"""
 SKLEARN = """
 import json
 from pathlib import Path
 import numpy as np
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import Ridge
 seed = json.loads(Path("knobs.json").read_text())["seed"]
 draws = np.random.default_rng(seed)
 inputs = draws.standard_normal((60, 4))
-labels = inputs[:, 0] + draws.standard_normal(60) > 0
-value = float(LogisticRegression().fit(inputs, labels).score(inputs, labels))
+targets = inputs[:, 0] + draws.standard_normal(60)
+value = float(Ridge().fit(inputs, targets).score(inputs, targets))
 Path("outputs/value.json").write_text(json.dumps({"value": value}))
 """
 
@@ -68,16 +63,15 @@ class Work:
 
 
 WORKS = (
-    Work("standard library only", STDLIB, ("json", "random", "statistics"), 10),
-    Work("numpy and scikit-learn", SKLEARN, ("numpy", "sklearn.linear_model"), 2),
+    Work("dial (numpy)", (DIAL / "train.py").read_text(), ("numpy",), 4),
+    Work("scikit-learn", SKLEARN, ("numpy", "sklearn.linear_model"), 2),
 )
 
 
 @dataclass
 class Series:
-    """Seconds per run of every block, and resident MiB after every run of the bench."""
+    """Of one sandbox: seconds per run of every block, and resident MiB after every block."""
 
-    bare: list[float] = field(default_factory=list)
     worker: list[float] = field(default_factory=list)
     bench: list[float] = field(default_factory=list)
     worker_mb: list[float] = field(default_factory=list)
@@ -104,54 +98,78 @@ def resident(hosts: list[Host]) -> float:
     return total / 2**20
 
 
-def bare_run(folder: Path, code: str, seed: int) -> None:
-    """What somebody without a bench does: a folder, a script, an interpreter."""
-    (folder / "outputs").mkdir(parents=True)
+def fill(folder: Path, code: str, seed: int) -> None:
+    """What the script needs, and a folder for what it leaves."""
+    for name in ("inputs", "outputs"):
+        (folder / name).mkdir(parents=True)
+    (folder / "inputs" / "level.json").write_text('{"level": "a", "strength": 1.0}\n')
     (folder / "knobs.json").write_text(json.dumps({"seed": seed, "knobs": {}}))
     (folder / "train.py").write_text(code)
+
+
+def bare_run(folder: Path, code: str, seed: int) -> None:
+    """What somebody without a bench does: a folder, a script, an interpreter."""
+    fill(folder, code, seed)
     with (folder / "log.txt").open("wb") as log:
         subprocess.run([sys.executable, "train.py"], cwd=folder, stdout=log, stderr=log, env=CHILD_ENV, check=True)
 
 
-def measure(work: Work, workers: int, runs: int, sandbox: Sandbox, place: Path) -> Series:
-    """Blocks of all three ways in turn, until the bench has done `runs` runs."""
+class Lane:
+    """One sandbox with its bench, and how long its runs took."""
+
+    def __init__(self, work: Work, bench: Bench) -> None:
+        self.work, self.bench, self.found = work, bench, Series()
+        self.limits = Limits.of(bench.template.budget)
+        self.free = list(range(bench.size))
+
+    def worker_run(self, seed: int) -> None:
+        slot = self.free.pop()
+        folder = self.bench.executor.folder(slot)
+        fill(folder, self.work.code, seed)
+        if self.bench.executor.execute(slot, ["python", "train.py"], self.limits).kind != "exit":
+            raise SystemExit("a run failed")
+        self.free.append(slot)
+
+    def bench_run(self, seed: int) -> None:
+        code = {"train.py": self.work.code.encode()}
+        with self.bench.run(self.bench.template.defaults, seed, ("keep",), code) as outcome:
+            if outcome.status != "ok":
+                raise SystemExit(f"a run failed: {outcome.reason}")
+
+    def block(self, at_a_time: int) -> None:
+        self.found.worker.append(per_run(self.worker_run, WORKER_BLOCK, at_a_time))
+        self.found.bench.append(per_run(self.bench_run, BLOCK, at_a_time))
+        self.found.worker_mb.append(resident([slot.host for slot in self.bench.executor._slots]))  # type: ignore[attr-defined]
+        self.found.judge_mb.append(resident([judge.host for judge in self.bench._judges]))
+        self.found.own_mb.append(psutil.Process().memory_info().rss / 2**20)
+
+
+def measure(
+    work: Work, at_a_time: int, runs: int, sandboxes: Sequence[Sandbox], place: Path
+) -> tuple[list[float], list[Series]]:
+    """Blocks of bare runs and of every sandbox in turn, until each bench has done `runs` runs."""
     template: Template = load_template(DIAL).model_copy(update={"warm": work.warm})
-    limits, code, found = Limits.of(template.budget), work.code.encode(), Series()
-    with Bench.local(template, sandbox, place / "scratch", workers) as bench:
-        executor = bench.executor
-        free = list(range(workers))
+    bare: list[float] = []
+    with contextlib.ExitStack() as stack:
+        benches = [Bench.local(template, box, place / box.name / "scratch", at_a_time) for box in sandboxes]
+        lanes = [Lane(work, stack.enter_context(bench)) for bench in benches]
 
-        def worker_run(seed: int) -> None:
-            slot = free.pop()
-            folder = executor.folder(slot)
-            (folder / "outputs").mkdir()
-            (folder / "knobs.json").write_text(json.dumps({"seed": seed, "knobs": {}}))
-            (folder / "train.py").write_text(work.code)
-            if executor.execute(slot, ["python", "train.py"], limits).kind != "exit":
-                raise SystemExit("a run failed")
-            free.append(slot)
-
-        def bench_run(seed: int) -> None:
-            with bench.run(template.defaults, seed, ("keep",), {"train.py": code}) as outcome:
-                if outcome.status != "ok":
-                    raise SystemExit(f"a run failed: {outcome.reason}")
-
-        for block in range(max(1, runs // BLOCK)):
+        def bare_block() -> None:
             with tempfile.TemporaryDirectory(dir=place) as fresh:
+                do = functools.partial(_bare, Path(fresh), work.code)
+                bare.append(per_run(do, max(work.bare, at_a_time), at_a_time))
 
-                def bare(seed: int, fresh: str = fresh) -> None:
-                    bare_run(Path(fresh) / str(seed), work.code, seed)
-
-                found.bare.append(per_run(bare, max(work.bare, workers), workers))
-            found.worker.append(per_run(worker_run, BLOCK, workers))
-            found.bench.append(per_run(bench_run, BLOCK, workers))
-            hosts = [slot.host for slot in executor._slots]  # type: ignore[attr-defined]
-            found.worker_mb.append(resident(hosts))
-            found.judge_mb.append(resident([judge.host for judge in bench._judges]))
-            found.own_mb.append(psutil.Process().memory_info().rss / 2**20)
+        turns: list[Callable[[], None]] = [bare_block, *(functools.partial(lane.block, at_a_time) for lane in lanes)]
+        for number in range(max(1, runs // BLOCK)):
+            for turn in turns if number % 2 == 0 else reversed(turns):
+                turn()
             if sys.stderr.isatty():
-                print(f"\r{work.name}, {workers}: block {block + 1}", end="", file=sys.stderr)
-    return found
+                print(f"\r{work.name}, {at_a_time}: block {number + 1}", end="", file=sys.stderr)
+    return bare, [lane.found for lane in lanes]
+
+
+def _bare(fresh: Path, code: str, seed: int) -> None:
+    bare_run(fresh / str(seed), code, seed)
 
 
 def median_interval(values: np.ndarray, draws: int = 4000) -> tuple[float, float, float]:
@@ -161,45 +179,46 @@ def median_interval(values: np.ndarray, draws: int = 4000) -> tuple[float, float
     return float(np.median(values)), float(low), float(high)
 
 
-def row(work: Work, workers: int, found: Series) -> str:
-    bare = np.array(found.bare)
-    cells = [work.name, str(workers), f"{1000 * np.median(bare):.1f}"]
+def row(work: Work, at_a_time: int, name: str, bare: list[float], found: Series) -> str:
+    cells = [work.name, str(at_a_time), name, f"{1000 * np.median(bare):.0f}"]
     for way in (found.worker, found.bench):
-        ratio = median_interval(np.array(way) / bare)
-        cells += [f"{1000 * np.median(way):.1f}", f"{ratio[0]:.2f} [{ratio[1]:.2f}, {ratio[2]:.2f}]"]
+        ratio = median_interval(np.array(way) / np.array(bare))
+        cells += [f"{1000 * np.median(way):.1f}", f"{ratio[0]:.3f} [{ratio[1]:.3f}, {ratio[2]:.3f}]"]
     return "| " + " | ".join(cells) + " |"
 
 
-def memory_row(work: Work, workers: int, found: Series) -> str:
-    part = max(1, len(found.bench) // 10)
-    cells = [work.name, str(workers)]
+def memory_row(work: Work, at_a_time: int, name: str, found: Series) -> str:
+    early = min(100 // BLOCK, len(found.bench)) - 1
+    cells = [work.name, str(at_a_time), name]
     for series in (found.worker_mb, found.judge_mb, found.own_mb):
-        cells.append(f"{np.median(series[:part]):.1f} → {np.median(series[-part:]):.1f}")
+        cells.append(f"{series[early]:.1f} → {series[-1]:.1f}")
     return "| " + " | ".join(cells) + " |"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=1000, help="runs of the worker, and of the bench, per line")
+    parser.add_argument("--runs", type=int, default=1000, help="runs of the bench per line")
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2])
-    parser.add_argument("--sandbox", default="auto", help="auto, bubblewrap, landlock or process")
+    parser.add_argument("--sandbox", nargs="*", default=["bubblewrap", "landlock", "process"])
     asked = parser.parse_args()
-    sandbox = choose_sandbox(asked.sandbox)
+    sandboxes = [choose_sandbox(name) for name in asked.sandbox]
     lines, memory = [], []
     for work in WORKS:
-        for workers in asked.workers:
+        for at_a_time in asked.workers:
             with tempfile.TemporaryDirectory() as place:
-                found = measure(work, workers, asked.runs, sandbox, Path(place))
-            lines.append(row(work, workers, found))
-            memory.append(memory_row(work, workers, found))
-    print(f"{asked.runs} runs per line in blocks of {BLOCK}, sandbox {sandbox.name}, ", end="")
-    print(f"{psutil.cpu_count()} cores, Python {platform.python_version()}. Milliseconds per run.\n")
-    print("| script | at a time | bare | worker | worker / bare | bench | bench / bare |")
-    print("|---|---|---|---|---|---|---|")
+                bare, series = measure(work, at_a_time, asked.runs, sandboxes, Path(place))
+            print(f"{work.name}, {at_a_time} at a time: done", file=sys.stderr)
+            for box, found in zip(sandboxes, series, strict=True):
+                lines.append(row(work, at_a_time, box.name, bare, found))
+                memory.append(memory_row(work, at_a_time, box.name, found))
+    print(f"{asked.runs} runs per line in blocks of {BLOCK}, {psutil.cpu_count()} cores, ", end="")
+    print(f"Python {platform.python_version()}. Milliseconds per run.\n")
+    print("| script | at a time | sandbox | bare | worker | worker / bare | bench | bench / bare |")
+    print("|---|---|---|---|---|---|---|---|")
     print("\n".join(lines))
-    print("\nResident MiB, median of the first tenth of the runs → of the last tenth:\n")
-    print("| script | at a time | workers | judges | the scientist itself |")
-    print("|---|---|---|---|---|")
+    print(f"\nResident MiB at run {min(100, asked.runs)} → at run {asked.runs}:\n")
+    print("| script | at a time | sandbox | workers | judges | the scientist itself |")
+    print("|---|---|---|---|---|---|")
     print("\n".join(memory))
 
 

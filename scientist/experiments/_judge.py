@@ -20,7 +20,10 @@ Work = tuple[Path, Mapping[str, KnobValue], int]
 Scores = dict[Split, dict[str, float]]
 
 ANSWER_S = 90.0
-"""For an answer; a batch has one second more for each of its members."""
+"""For an answer."""
+
+MEMBER_S = 10.0
+"""For each member of a batch in addition, as in _judge_host.py, which gives up earlier than this."""
 
 TOLERANCE = 1e-9
 """How far a score may pass a proven bound b before it is an alarm, times max(1, |b|): what sums of floats err by."""
@@ -90,7 +93,7 @@ class Judge:
     def _ask(self, request: dict[str, Any], *, full: bool = False) -> dict[str, Any]:
         with self._lock:
             self.seal.check(full=full)
-            answer = self.host.ask(request, ANSWER_S + len(request.get("batch", ())))
+            answer = self.host.ask(request, ANSWER_S + MEMBER_S * len(request.get("batch", ())))
             if answer is None:
                 self.host.stop()  # an answer that comes late must not be taken for that to another question
             self.seal.check(full=full)

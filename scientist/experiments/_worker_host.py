@@ -49,6 +49,9 @@ END_S = 10.0
 """What a run left behind is ended within this time, or never."""
 
 
+LAZY = ("numpy.random", "numpy.linalg", "numpy.fft")
+"""What a warm package imports only when it is first used: once here instead of in every fork."""
+
 LIBRARY = ctypes.CDLL(None)
 
 
@@ -358,6 +361,9 @@ def main() -> None:
         put_up(int(setup["landlock"]), setup["worker_walls"], scopes=True)
     for name in setup["warm"]:
         importlib.import_module(name)
+    for name in LAZY:
+        if name.partition(".")[0] in sys.modules:
+            importlib.import_module(name)
     worker = Worker(setup)
 
     def leave(*_: object) -> None:

@@ -252,7 +252,7 @@ def limitations(
         )
     if sampling := _test_set_error(p, facts):
         items.append(sampling)
-    if study.pilot.capped:
+    if study.pilot.capped and study.pilot.expected_power < study.power:
         items.append(
             rf"Fewer {p.many} than the wanted power asks for: {val('study.n_seeds')} instead of {p.needed}; "
             rf"the expected power at the primary contrast was {val('study.expected_power')}\,\%."

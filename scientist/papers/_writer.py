@@ -251,6 +251,11 @@ def _variants(p: Phrases) -> str:
 
 def _seed_choice(p: Phrases) -> str:
     pilot = p.study.pilot
+    if pilot.capped and pilot.expected_power >= p.study.power:
+        return (
+            f"the budget allowed {val('study.n_seeds')}, with which the expected power, at the spread of the pilot, is "
+            rf"{val('study.expected_power')}\,\% all the same."
+        )
     if pilot.capped:
         return (
             f"the budget allowed {val('study.n_seeds')}, with which the expected power is only "

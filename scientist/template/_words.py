@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+LONGEST_NAME = 60
+"""Characters of what prose calls a metric or a knob."""
+
 
 def vocabulary(text: str) -> frozenset[str]:
     """The words of a text as a set: long lists of names stay readable so."""
@@ -113,7 +116,7 @@ def identifier(name: str, fallback: str = "x") -> str:
 def plain_phrase(name: str) -> str:
     """The words of a name as they are, digits spelled: how a folder or a data set is called."""
     pieces = [piece for word in parts(name) for piece in re.findall(r"[a-z]+|\d+", word)]
-    return " ".join(spelled(int(piece[:9])) if piece.isdigit() else piece for piece in pieces)
+    return _short(" ".join(spelled(int(piece[:9])) if piece.isdigit() else piece for piece in pieces))
 
 
 def phrase(name: str) -> str:
@@ -130,7 +133,12 @@ def phrase(name: str) -> str:
             continue
         for piece in re.findall(r"[a-z]+|\d+", word):
             said.append(spelled(int(piece[:9])) if piece.isdigit() else EXPANDED.get(piece, piece))
-    return " ".join(said)
+    return _short(" ".join(said))
+
+
+def _short(said: str) -> str:
+    """What prose calls something, cut where a table could not hold it."""
+    return said if len(said) <= LONGEST_NAME else said[:LONGEST_NAME].rstrip() + "..."
 
 
 def clean(text: str, most: int) -> str:

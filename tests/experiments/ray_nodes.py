@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -16,15 +17,18 @@ from pathlib import Path
 import psutil
 
 HEAD = "127.0.0.1:6399"
+RUNNING = "sleep 3600"
+"""In the command line of a run that hangs."""
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": "5" * 64,
-    # A node that was killed is noticed within seconds.
+    "OPENAI_API_KEY": "sk-secret",  # somebody started a node from a shell that has one
+    # A node that was killed refuses five calls in a row within seconds; one on a busy machine does not.
     "RAY_health_check_initial_delay_ms": "0",
-    "RAY_health_check_period_ms": "500",
-    "RAY_health_check_timeout_ms": "1000",
-    "RAY_health_check_failure_threshold": "3",
+    "RAY_health_check_period_ms": "700",
+    "RAY_health_check_timeout_ms": "6000",
+    "RAY_health_check_failure_threshold": "5",
 }
 
 
@@ -40,30 +44,49 @@ def own_network() -> list[str]:
 
 
 def loopback_up() -> None:
-    """In a new network name space nothing is up, the loopback neither."""
+    """In a new network name space nothing is up, the loopback neither; what this machine's name means is put there too."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
         up_and_running = struct.pack("16sh", b"lo", 0x1 | 0x40).ljust(40, b"\0")
         fcntl.ioctl(wire, 0x8914, up_and_running)  # SIOCSIFFLAGS
+        with contextlib.suppress(OSError):
+            address = socket.gethostbyname(socket.gethostname())
+            if not address.startswith("127."):
+                alias = struct.pack("16sHH4s", b"lo:1", socket.AF_INET, 0, socket.inet_aton(address)).ljust(40, b"\0")
+                fcntl.ioctl(wire, 0x8916, alias)  # SIOCSIFADDR
 
 
 class Node:
-    """One `ray start --block`, ended by its process id."""
+    """One `ray start --block`, ended by its process id. It has no room for runs when it has no `cpus`."""
 
-    def __init__(self, place: Path, address: str, head: bool, cpus: int = 1) -> None:
+    def __init__(self, place: Path, address: str, head: bool, cpus: int) -> None:
         self.address = address
+        self.log = place / f"node-{address}.log"
         own = ["--head", "--port", HEAD.rpartition(":")[2], "--include-dashboard", "false", "--temp-dir", str(place)]
-        join = ["--address", HEAD]
         words = ["start", "--block", "--disable-usage-stats", "--num-cpus", str(cpus), "--node-ip-address", address]
-        words += ["--object-store-memory", str(100 << 20), *(own if head else join)]
+        words += ["--object-store-memory", str(100 << 20), *(own if head else ["--address", HEAD])]
+        self._command = [sys.executable, "-c", "from ray.scripts.scripts import main; main()", *words]
+        self._env = {**os.environ, **ENVIRONMENT, "TMPDIR": str(place / "node-tmp")}
         (place / "node-tmp").mkdir(parents=True, exist_ok=True)
-        with (place / f"node-{address}.log").open("a") as log:
+        for patience in (60, 60, 60):  # on a busy machine Ray gives up too soon
+            self._start()
+            if self._is_up(patience):
+                return
+            self.stop()
+        raise AssertionError(self.log.read_text())
+
+    def _start(self) -> None:
+        with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", "from ray.scripts.scripts import main; main()", *words],
-                env={**os.environ, **ENVIRONMENT, "TMPDIR": str(place / "node-tmp")},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
+                self._command, env=self._env, stdout=log, stderr=log, start_new_session=True
             )
+
+    def _is_up(self, patience: float) -> bool:
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline and self.process.poll() is None:
+            if "Ray runtime started" in self.log.read_text():
+                return True
+            time.sleep(0.1)
+        return False
 
     def below(self, *words: str) -> list[psutil.Process]:
         """Processes of this node whose command line holds one of these words."""
@@ -77,9 +100,13 @@ class Node:
                 found.append(process)
         return found
 
+    def ours(self) -> list[psutil.Process]:
+        """What this node does for us: slots, their workers, and what runs in them."""
+        return self.below("NodeSlot", "_worker_host", RUNNING)
+
     def kill(self) -> list[psutil.Process]:
         """Take the node away as a power cut does it: its raylet, at once. Returns what the node was running."""
-        running = self.below("NodeSlot", "_worker_host")
+        running = self.ours()
         for raylet in self.below("raylet/raylet"):
             raylet.kill()
         return running
@@ -100,16 +127,3 @@ def gone(processes: list[psutil.Process], patience: float = 15) -> list[str]:
     """Wait until these processes have ended; returns those that have not."""
     _, alive = psutil.wait_procs(processes, timeout=patience)
     return [f"{process.pid} {process.name()}" for process in alive if process.status() != psutil.STATUS_ZOMBIE]
-
-
-def wait_until_listening(address: str, patience: float = 30) -> None:
-    """Wait for a server."""
-    host, _, port = address.rpartition(":")
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            socket.create_connection((host, int(port)), timeout=1).close()
-            return
-        except OSError:
-            assert time.monotonic() < deadline, f"nobody listens at {address}"
-            time.sleep(0.1)

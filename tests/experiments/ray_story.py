@@ -1,6 +1,7 @@
 """What test_ray_nodes.py looks at, told once in a network of its own: a cluster of two nodes, and what happens to it.
 
-Usage: ray_story.py FOLDER. Makes the labs `two` and `killed` there, and `story.json`.
+Usage: ray_story.py FOLDER. Makes a lab per chapter there, and `story.json`. Ray's own files go to $RAY_STORY_PLACE, whose
+name has to be short.
 """
 
 from __future__ import annotations
@@ -15,42 +16,35 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from ray_nodes import ENVIRONMENT, HEAD, Node, gone, loopback_up, wait_until_listening
+from ray_nodes import ENVIRONMENT, HEAD, RUNNING, Node, gone, loopback_up
+
+from scientist.lab import Lab
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
-from cli_calls import IDEA, copy_dial, environment, new_lab
+from cli_calls import IDEA, SLUG, copy_dial, environment, new_lab
+
+HANG = IDEA.replace("seeds: 5", "seeds: 5\nsettings:\n  fault: hang")
+ON_CLUSTER = ("--executor", "ray", "--address", HEAD)
 
 
 def slow_dial(folder: Path) -> Path:
-    """The synthetic template with runs long enough to be interrupted."""
+    """The synthetic template with runs long enough to be interrupted, which print what environment they see."""
     dial = copy_dial(folder)
-    train = dial / "train.py"
-    train.write_text(train.read_text().replace("identity = json", "time.sleep(0.25)\nidentity = json", 1))
-    (dial / "template.toml").write_text((dial / "template.toml").read_text().replace("wall_s = 2", "wall_s = 30"))
+    train = (dial / "train.py").read_text()
+    train = train.replace("time.sleep(3600)", f"__import__('subprocess').run({RUNNING.split()!r}, check=True)", 1)
+    spell = "time.sleep(0.4)\nprint(sorted(__import__('os').environ.items()))\n"
+    (dial / "train.py").write_text(train.replace("identity = json", spell + "identity = json", 1))
+    told = (dial / "template.toml").read_text()
+    (dial / "template.toml").write_text(told.replace("wall_s = 2", "wall_s = 300"))
     return dial
 
 
-def campaign(lab: Path, dial: Path, *words: str) -> subprocess.Popen[str]:
-    """`scientist run` on the cluster, with Ctrl-C as a terminal has it, telling its progress as JSON."""
-    where = () if "--executor" in words else ("--executor", "ray", "--address", HEAD)
+def scientist(lab: Path, *words: str, **more: str) -> subprocess.Popen[str]:
+    """A campaign in its own process group, with Ctrl-C as a terminal has it, telling its progress as JSON."""
     return subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "scientist",
-            "--lab",
-            str(lab),
-            "run",
-            str(dial),
-            "--ideas",
-            "1",
-            "--no-pdf",
-            "--json",
-            *where,
-            *words,
-        ],
+        [sys.executable, "-m", "scientist", "--lab", str(lab), *words, "--no-pdf", "--json"],
         cwd=lab,
-        env=environment(SCIENTIST_WORKERS="0", OPENAI_API_KEY="sk-secret", **ENVIRONMENT),
+        env=environment(**{"OPENAI_API_KEY": "sk-secret", **more}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -75,60 +69,135 @@ def wait_for_runs(process: subprocess.Popen[str], stage: str, done: int) -> None
 def end(process: subprocess.Popen[str]) -> dict[str, Any]:
     """How a campaign ended, and what it said besides its progress."""
     started = time.monotonic()
-    out, err = process.communicate(timeout=100)
-    said = [line for line in err.splitlines() if not line.startswith("{")]
+    out, err = process.communicate(timeout=300)
+    said = [line for line in err.splitlines() if not line.startswith(("{", "["))]  # Ray's own warnings begin with [
     return {"code": process.returncode, "out": out, "said": said, "took": time.monotonic() - started}
 
 
-def running(nodes: list[Node]) -> list[psutil.Process]:
-    return [process for node in nodes for process in node.below("NodeSlot", "_worker_host")]
+def ours(nodes: list[Node]) -> list[psutil.Process]:
+    return [process for node in nodes for process in node.ours()]
 
 
-def tell(folder: Path) -> dict[str, Any]:
-    loopback_up()
-    story: dict[str, Any] = {}
-    place = Path(os.environ["RAY_STORY_PLACE"])
-    dial = folder / "dial"
-    hang = IDEA.replace("seeds: 5", "seeds: 5\nsettings:\n  fault: hang")
-    nodes = [Node(place, "127.0.0.1", head=True)]
-    try:
-        wait_until_listening(HEAD)
-        nodes.append(Node(place, "127.0.0.2", head=False))
-        time.sleep(3)
+def wait_until_hanging(nodes: list[Node], runs: int, patience: float = 120) -> list[Node]:
+    """Wait until so many runs hang on these nodes; returns the nodes where."""
+    deadline = time.monotonic() + patience
+    while sum(len(node.below(RUNNING)) for node in nodes) < runs:
+        assert time.monotonic() < deadline, "no run has begun"
+        time.sleep(0.1)
+    return [node for node in nodes if node.below(RUNNING)]
 
-        started = time.monotonic()
-        story["two"] = end(campaign(new_lab(folder / "two"), dial))
-        story["two"]["took"] = time.monotonic() - started
 
-        process = campaign(new_lab(folder / "interrupted", hang), dial)
-        wait_for_runs(process, "study", 0)
-        time.sleep(1)
-        there = running(nodes)
+class Story:
+    """The chapters, in order. Every one is told of a lab of its own, or of one that an earlier chapter left."""
+
+    def __init__(self, folder: Path, place: Path) -> None:
+        self.folder, self.place = folder, place
+        self.dial = slow_dial(folder / "dial")
+        self.run = ("run", str(self.dial), "--ideas", "1")
+        self.nodes: list[Node] = []
+        self.told: dict[str, Any] = {}
+
+    def dens(self) -> list[str]:
+        return [path.name for path in (self.place / "node-tmp").glob("scientist-ray-*")]
+
+    def on_this_machine(self) -> None:
+        self.told["local"] = end(scientist(new_lab(self.folder / "local"), *self.run))
+
+    def on_a_ray_of_its_own(self) -> None:
+        place = {"TMPDIR": str(self.place / "own")}
+        (self.place / "own").mkdir()
+        process = scientist(new_lab(self.folder / "one"), *self.run, "--executor", "ray", **place)
+        there: dict[int, psutil.Process] = {}
+        wait_for_runs(process, "runs", 1)
+        there |= {child.pid: child for child in psutil.Process(process.pid).children(recursive=True)}
+        began = psutil.Process(process.pid).create_time()
+        self.told["one"] = end(process)
+        self.told["one"] |= {"took": time.time() - began, "there": len(there), "left": gone([*there.values()])}
+        self.told["one"]["files"] = [path.name for path in (self.place / "own").iterdir()]
+
+    def start_nodes(self) -> None:
+        self.nodes.append(Node(self.place, "127.0.0.1", head=True, cpus=0))  # where the scientist is, and no run
+        self.nodes.append(Node(self.place, "127.0.0.2", head=False, cpus=1))
+        self.nodes.append(Node(self.place, "127.0.0.3", head=False, cpus=1))
+
+    def on_two_nodes(self) -> None:
+        self.told["two"] = end(scientist(new_lab(self.folder / "two"), *self.run, *ON_CLUSTER, **ENVIRONMENT))
+        self.told["two"]["dens"] = self.dens()
+
+    def interrupted(self) -> None:
+        process = scientist(new_lab(self.folder / "interrupted", HANG), *self.run, *ON_CLUSTER, **ENVIRONMENT)
+        wait_until_hanging(self.nodes, 2)
+        there = ours(self.nodes)
         os.killpg(process.pid, signal.SIGINT)
-        story["interrupted"] = end(process) | {"there": len(there), "left": gone(there)}
+        self.told["interrupted"] = end(process) | {"there": len(there), "left": gone(there), "dens": self.dens()}
 
-        process = campaign(new_lab(folder / "dead", hang), dial)
-        wait_for_runs(process, "study", 0)
-        time.sleep(1)
-        there = running(nodes)
+    def killed_with_its_driver(self) -> None:
+        process = scientist(new_lab(self.folder / "dead", HANG), *self.run, *ON_CLUSTER, **ENVIRONMENT)
+        wait_until_hanging(self.nodes, 2)
+        there = ours(self.nodes)
         process.kill()
-        story["dead"] = {"there": len(there), "left": gone(there)}
         process.communicate()
+        self.told["dead"] = {"there": len(there), "left": gone(there)}
 
-        process = campaign(new_lab(folder / "killed"), dial)
-        wait_for_runs(process, "runs", 3)
-        there = nodes[1].kill()
-        story["killed"] = end(process) | {"there": len(there), "left": gone(there)}
+    def stopped(self) -> None:
+        lab = new_lab(self.folder / "killed")
+        process = scientist(lab, *self.run, *ON_CLUSTER, **ENVIRONMENT)
+        wait_for_runs(process, "runs", 1)
+        asked = Lab(lab).request_stop() == process.pid  # as `scientist stop` does, and sooner on a busy machine
+        there = ours(self.nodes)
+        self.told["stopped"] = end(process) | {
+            "asked": asked,
+            "there": len(there),
+            "left": gone(there),
+            "dens": self.dens(),
+            "done": len(list((lab / "papers" / SLUG / "runs").glob("*/*/result.json"))),
+        }
 
-        nodes[1].stop()
-        nodes[1] = Node(place, "127.0.0.3", head=False)
-        story["dens"] = [path.name for path in (place / "node-tmp").iterdir()]
-    finally:
-        for node in reversed(nodes):
-            node.stop()
-    return story
+    def resumed_and_a_node_killed(self) -> None:
+        process = scientist(self.folder / "killed", "resume", *ON_CLUSTER, **ENVIRONMENT)
+        wait_for_runs(process, "runs", self.told["stopped"]["done"] + 2)
+        there = self.nodes[2].kill()
+        self.told["killed"] = end(process) | {"there": len(there), "left": gone(there)}
+        self.nodes.pop().stop()
+
+    def two_nodes_lost_by_one_run(self) -> None:
+        self.nodes.append(Node(self.place, "127.0.0.4", head=False, cpus=1))
+        words = (*self.run, "--workers", "1", *ON_CLUSTER)
+        process = scientist(new_lab(self.folder / "lost", HANG), *words, **ENVIRONMENT)
+        for _ in range(2):
+            (host,) = wait_until_hanging(self.nodes, 1)
+            host.kill()
+            self.nodes.remove(host)
+            host.stop()
+        self.told["lost"] = end(process)
+        self.told["lost"]["runs"] = len(list((self.folder / "lost" / "papers").glob("*/pilot/*/seed-*")))
+
+    def tell(self) -> dict[str, Any]:
+        began = time.monotonic()
+        try:
+            for chapter in (
+                self.on_this_machine,
+                self.on_a_ray_of_its_own,
+                self.start_nodes,
+                self.on_two_nodes,
+                self.interrupted,
+                self.killed_with_its_driver,
+                self.stopped,
+                self.resumed_and_a_node_killed,
+                self.two_nodes_lost_by_one_run,
+            ):
+                started = time.monotonic()
+                chapter()
+                self.told.setdefault("seconds", {})[chapter.__name__] = round(time.monotonic() - started, 1)
+        finally:
+            for node in reversed(self.nodes):
+                node.stop()
+        self.told["seconds"]["all"] = round(time.monotonic() - began, 1)
+        return self.told
 
 
 if __name__ == "__main__":
-    told = tell(Path(sys.argv[1]))
-    (Path(sys.argv[1]) / "story.json").write_text(json.dumps(told, indent=1))
+    loopback_up()
+    folder = Path(sys.argv[1])
+    told = Story(folder, Path(os.environ["RAY_STORY_PLACE"])).tell()
+    (folder / "story.json").write_text(json.dumps(told, indent=1))

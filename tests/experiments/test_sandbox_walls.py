@@ -148,6 +148,7 @@ def test_a_hidden_folder_that_is_not_there_is_an_error_and_not_a_leak(entry: str
         hidden_folders([entry])
 
 
+@pytest.mark.slow
 @needs_landlock
 @pytest.mark.parametrize("name", sorted(path.stem for path in (DIGITS / "cheats").glob("*.py")))
 def test_the_attacks_on_digits_are_contained_without_bubblewrap(name: str, digits_on_landlock: dict[str, str]) -> None:

@@ -371,3 +371,8 @@ def test_a_switch_that_turns_something_off_is_called_by_the_thing(tmp_path: Path
     knob = found(tmp_path, text)["no_scaling"]
     assert (knob.title, knob.label(False), knob.label(True)) == ("scaling", "on", "off")
     assert knob.default is False and knob.levels == (True, False), "from without to with"
+
+
+def test_what_prose_calls_a_thing_fits_a_table() -> None:
+    assert phrase("long" * 200) == "long" * 15 + "..."
+    assert phrase("num_iters") == "number of iterations"
