@@ -217,6 +217,8 @@ class PaperInProgress:
     def change_code(self) -> None:
         shop = self.shop
         idea = read_idea(self.folder / "idea.md")
+        if not isinstance(idea.design, Modification):
+            return
         change = make_change(shop.cast.experimenter(self.slug), shop.bench, idea, self.folder)
         shop.lab.journal.append("code.changed", slug=self.slug, by=change.by, files=change.files)
         shop.progress.note(

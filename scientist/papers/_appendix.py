@@ -199,6 +199,7 @@ def _differs(variant: Variant, reference: Variant) -> str:
     if variant.tuner:
         tuned = ", ".join(escape(name) for name in variant.tuner.knobs)
         changed.append(f"{tuned} tuned by {variant.tuner.sampler} search, {variant.tuner.trials} runs per seed")
+    changed += [f"{code(name)} {digest(sha)}" for name, sha in sorted(variant.code.items())]
     return ", ".join(changed) or "nothing: it is the reference"
 
 

@@ -13,11 +13,13 @@ from pylatex import Figure as FigureFloat
 from pylatex import Table as TableFloat
 
 from scientist.errors import LatexError
+from scientist.experiments import Change
 from scientist.experiments._results import FinalScores, RunResult
 from scientist.experiments._study import Study
 from scientist.lab import read_json
 from scientist.literature._reference import Novelty, Reference
 from scientist.papers import _appendix
+from scientist.papers._change import patch_section, read_change, read_patch
 from scientist.papers._fragments import check_latex, escape, parse, plain, readable
 from scientist.papers._ledger import PREAMBLE, Ledger
 from scientist.papers._records import Facts, Figure, Manuscript, Table
@@ -83,6 +85,8 @@ class BuildContext:
     results: Sequence[RunResult]
     final: FinalScores | None = None
     references: Sequence[Reference] = ()
+    change: Change | None = None
+    patch: str = ""
 
     @property
     def study_sha256(self) -> str:
@@ -101,6 +105,8 @@ def load_context(folder: Path) -> BuildContext:
         results=load_results(folder, study),
         final=read_json(FinalScores, final) if final.exists() else None,
         references=read_json(Novelty, novelty).references if novelty.exists() else (),
+        change=read_change(folder),
+        patch=read_patch(folder),
     )
 
 
@@ -281,7 +287,9 @@ class _Builder:
         """The sections that are the same in every paper."""
         context, taken = self.context, {section.id for section in self.manuscript.sections}
         parts = []
+        changed = context.change
         for name, heading, body in (
+            *([("code", "The change of the code", patch_section(changed, context.patch))] if changed else []),
             ("ledger", "Ledger: where every value comes from", _appendix.ledger(self.ledger, context.study)),
             ("runs", "Every run", _appendix.runs(context.study, context.results, context.final)),
             ("study", "The frozen study", _appendix.study(context.study)),

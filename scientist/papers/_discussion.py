@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scientist.experiments import RunResult
-from scientist.ideas._idea import Comparison, DoseResponse, Interaction, Robustness, Transfer, Tuning
+from scientist.ideas._idea import Comparison, DoseResponse, Interaction, Modification, Robustness, Transfer, Tuning
 from scientist.literature import Novelty
 from scientist.papers._candour import kind_limits
 from scientist.papers._phrases import Phrases, count, listing, start, val
@@ -119,6 +119,11 @@ def _meaning(p: Phrases, verdict: str, held: bool | None) -> str:
                 f"At this budget tuning is worth {size} over the default, against a margin of {margin}. Whether that is "
                 "worth the additional runs depends on what a run costs; the comparison of the two samplers, at equal "
                 "budget, is the fairer test of the method."
+            ),
+            "modification": (
+                f"Under the conditions studied the change of the code makes a difference of {size} to {p.name}, against a "
+                f"margin of {margin}. It is a finding about this patch on this task; a better or worse way of writing the "
+                "same idea down could do more or less."
             ),
         }[design.kind]
         if verdict == "contradicted":
@@ -263,6 +268,11 @@ def limitations(
     if isinstance(p.idea.design, DoseResponse | Robustness):
         items.append(
             f"Only {count(_levels(p), 'level')} of {p.title(_dosed(p))} were run. Between them and beyond them the paper is silent."
+        )
+    if isinstance(p.idea.design, Modification):
+        items.append(
+            "One patch stands for the idea behind it. Whether the patch does what its name says is for a reader of the "
+            "appendix to judge; no program checks that."
         )
     if not isinstance(p.idea.design, Tuning):
         items.append(

@@ -12,6 +12,7 @@ from pathlib import Path
 from scientist.experiments import Analysis, RunResult, Study
 from scientist.ideas._idea import Idea, Tuning
 from scientist.lab import KnobValue
+from scientist.papers._change import change_facts
 from scientist.papers._collector import Collector
 from scientist.papers._curves import curve_facts
 from scientist.papers._facts_derived import VERDICT_WORDS, derived_facts
@@ -113,6 +114,7 @@ def _declared(into: Collector, template: Template, idea: Idea, study: Study) -> 
                 "idea.md",
                 f"/lessons/{index}/{part}",
             )
+    change_facts(into, into.paper, idea)
     if isinstance(idea.design, Tuning):
         trials = idea.design.trials
         into.add(

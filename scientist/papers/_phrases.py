@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from scientist.experiments import Analysis, Contrast, ContrastResult, Study
-from scientist.ideas._idea import Comparison, DoseResponse, Idea, Interaction, Robustness, Transfer, Tuning
+from scientist.ideas._idea import (
+    Comparison,
+    DoseResponse,
+    Idea,
+    Interaction,
+    Modification,
+    Robustness,
+    Transfer,
+    Tuning,
+)
 from scientist.papers._kinds import constant, held_out, seed_word, seeds_word, self_reported
 from scientist.papers._print import escape, safe_unit
 from scientist.template import Knob, Metric, Split, Template
@@ -197,6 +206,8 @@ class Phrases:
             if contrast.id == "tpe_over_random":
                 return "choosing TPE rather than random search"
             return f"tuning by {val(f'variant.{plus[0]}.title')}"
+        if isinstance(design, Modification):
+            return f"the change of the code called ``{val(f'variant.{plus[0]}.title')}''"
         return val(f"contrast.{contrast.id}.title")
 
     def place(self, factor: str, variant: str) -> str:

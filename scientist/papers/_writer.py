@@ -17,6 +17,7 @@ from scientist.papers._candour import (
     runs_are,
     task,
 )
+from scientist.papers._change import change_paragraph
 from scientist.papers._discussion import discussion, limitations, negative_results
 from scientist.papers._kinds import marked
 from scientist.papers._machinery import reproducibility
@@ -187,6 +188,7 @@ def _method(p: Phrases, material: Material) -> tuple[str, ...]:
         task(p, table),
         *([r"\placetable{data}"] if table else []),
         _variants(p) + method_sources(p, material.novelty),
+        change_paragraph(p, material.facts.by_id()),
         (
             f"{runs_are(p)}A pilot with "
             f"{val('study.pilot_seeds')} other {p.many} per variant, whose runs enter no test, measured how much paired "
@@ -228,6 +230,8 @@ def _variants(p: Phrases) -> str:
         ]
         text += f"They differ in {listing([p.title(k) for k in varied])} and in nothing else"
         text += f" (given: {listing(units)}). " if units else ". "
+    if any(variant.code for variant in study.variants):
+        text += "They differ in the code of one of them, as said below, and in nothing else. "
     if tuned:
         where = r" scored on \emph{search}" if p.held_out else ""
         judged = (

@@ -204,8 +204,7 @@ def design_knobs(idea: Idea) -> tuple[str, ...]:
         return (design.first, design.second)
     if isinstance(design, Robustness | Transfer):
         return tuple(design.treatment)
-    assert isinstance(design, Tuning)
-    return design.knobs
+    return design.knobs if isinstance(design, Tuning) else ()
 
 
 def treatment_values(study: Study, contrast: Contrast, knobs: Sequence[str]) -> dict[str, KnobValue]:
