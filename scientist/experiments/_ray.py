@@ -174,18 +174,33 @@ class RayExecutor:
 
     def _another_seat(self, slot: int, taken: int) -> _Seat | None:
         """A new actor, or None when nothing but what the other slots hold is left of the cluster."""
-        if self._cluster.room(self._budget) <= taken:
-            return None
-        seat = self._new_seat(slot)
-        opening = seat.run("open")
         deadline = time.monotonic() + MOVE_S
-        # The dead node is counted until the cluster notices; then the room shrinks while we wait.
-        while not self._given_up and time.monotonic() < deadline and self._cluster.room(self._budget) > taken:
-            if self._ray.wait([opening], timeout=1.0)[0]:
-                self._take_in(seat, opening)
-                return seat
-        self._kill(seat)
+        # The dead node is counted, and given actors, until the cluster notices; then the room shrinks while we wait.
+        while self._may_move(deadline, taken):
+            seat = self._new_seat(slot)
+            opening = seat.run("open")
+            while self._may_move(deadline, taken):
+                if self._ray.wait([opening], timeout=1.0)[0]:
+                    if self._died(opening):
+                        break
+                    self._take_in(seat, opening)
+                    return seat
+            self._kill(seat)
+            time.sleep(TICK_S)
         return None
+
+    def _may_move(self, deadline: float, taken: int) -> bool:
+        return not self._given_up and time.monotonic() < deadline and self._cluster.room(self._budget) > taken
+
+    def _died(self, opening: Any) -> bool:
+        """The actor went down with its node, or never came up there."""
+        try:
+            self._ray.get(opening)
+        except self._ray.exceptions.RayActorError:
+            return True
+        except self._ray.exceptions.RayError:
+            return False  # it lives, and has something to say
+        return False
 
     def _answers(self, seat: _Seat) -> bool:
         with contextlib.suppress(self._ray.exceptions.RayError):

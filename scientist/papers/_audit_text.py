@@ -13,7 +13,7 @@ from scientist.papers._records import Finding
 
 _NUMBER_WORDS = re.compile(
     r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|"
-    r"seventy|eighty|ninety|(?:a |one )?hundred)(?:-[a-z]+)?[\s~]+(?:per ?cent(?:age)?|%|points?\b)",
+    r"seventy|eighty|ninety|(?:a |one )?hundred)(?!-dimensional)(?:-[a-z]+)?[\s~]+(?:per ?cent(?:age)?|%|points?\b)",
     re.IGNORECASE,
 )
 _PLACEHOLDERS = re.compile(

@@ -155,6 +155,11 @@ def has_digits(text: str) -> bool:
 _ADDRESSING = re.compile(
     r"\b(you|your|yours|please|i|we|ideas?|ignore|instructions?|prompts?|assistant)\b", re.IGNORECASE
 )
+# A number in words before 'points' reads like a result; a paper prints those only with a source.
+_QUANTITY = re.compile(
+    rf"\b(?:{'|'.join([*_ONES[1:], *_TENS[2:], 'hundred'])})(?!-dimensional)(?:-[a-z]+)?\s+(?:per ?cent(?:age)?|points?)\b",
+    re.IGNORECASE,
+)
 _MARKUP = re.compile(r"[\\{}$<>`|~^_#@\[\]*]|https?:|www\.|=|/")
 
 
@@ -172,6 +177,8 @@ def sentences_without_digits(text: str, most: int = 500) -> str:
         sentence = sentence.strip("\"'“” ")
         if sentence[-1:] not in ".!?":
             continue  # cut off
+        if _QUANTITY.search(sentence):
+            continue
         if has_digits(sentence) or _MARKUP.search(sentence) or _ADDRESSING.search(sentence) or len(sentence) < 15:
             continue
         if length + len(sentence) > most:

@@ -376,3 +376,9 @@ def test_a_switch_that_turns_something_off_is_called_by_the_thing(tmp_path: Path
 def test_what_prose_calls_a_thing_fits_a_table() -> None:
     assert phrase("long" * 200) == "long" * 15 + "..."
     assert phrase("num_iters") == "number of iterations"
+
+
+def test_what_reads_like_a_result_is_not_repeated() -> None:
+    assert sentences_without_digits("It gains 12 points. It makes ten percent more. It draws 2D points.") == (
+        "It draws two-dimensional points."
+    )
