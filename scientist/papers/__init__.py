@@ -9,6 +9,7 @@ from scientist.papers._kinds import constant, keep_baseline
 from scientist.papers._latex import APT_LINE, compile_pdf, find_engine
 from scientist.papers._machinery import isolation_of, read_usages
 from scientist.papers._manifest import make_manifest
+from scientist.papers._model_writer import ModelWriter
 from scientist.papers._records import Audit, Fact, Facts, Figure, Finding, Manifest, Manuscript, Section, Table
 from scientist.papers._trace import Trace, trace
 from scientist.papers._writer import HeuristicWriter, Material, Writer
@@ -25,6 +26,7 @@ __all__ = [
     "Manifest",
     "Manuscript",
     "Material",
+    "ModelWriter",
     "Rebuild",
     "Section",
     "Table",

@@ -146,6 +146,19 @@ def claims(sentence: Sentence, maximize: bool = True, metric: str = "accuracy") 
     return found
 
 
+def effect_words(sentence: Sentence, maximize: bool = True, metric: str = "accuracy") -> list[str]:
+    """Words of direction or effect that are neither asked, negated nor hedged, whatever they are said of."""
+    text = masked(sentence)
+    if sentence.source.rstrip().endswith("?") or _DOUBT.search(text):
+        return []
+    return [
+        _direction(word, maximize, False)[0]
+        for clause in _CLAUSES.split(text)
+        for word in _words_about(metric).finditer(clause)
+        if not _hedged(clause, word.start())
+    ]
+
+
 def masked(sentence: Sentence) -> str:
     """The sentence in lower case with its macros as ⟦position⟧."""
     pieces = [token.source if token.kind == "text" else f" ⟦{i}⟧ " for i, token in enumerate(sentence.tokens)]

@@ -56,7 +56,10 @@ LONGEST_CONTEXT = 400
 class Writer(Protocol):
     """Turns material into a manuscript of LaTeX fragments whose values are macros."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Who it is: 'heuristic', or how the model is called."""
+        ...
 
     def write(self, material: Material) -> Manuscript:
         """The manuscript. Raises nothing for want of words: what cannot be grounded is left out."""

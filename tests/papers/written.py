@@ -10,10 +10,12 @@ from scientist.experiments import Usage
 from scientist.experiments._curves import render_curve
 from scientist.ideas import render_idea
 from scientist.lab import Journal, sha256_file, write_atomic
-from scientist.literature import Novelty, packaged_library, to_bibtex
+from scientist.literature import Novelty, Reference, packaged_library, to_bibtex
 from scientist.papers import (
     HeuristicWriter,
+    Manuscript,
     Material,
+    Writer,
     build_facts,
     build_tex,
     draw_figures,
@@ -31,10 +33,26 @@ def write_paper(
     executor: str = "local",
     usages: tuple[Usage, ...] = (),
     pdf: bytes = b"%PDF-1.5\n",
+    writer: Writer | None = None,
 ) -> Path:
     """Write the whole paper and its journal; returns its folder. `usages` are those of the first runs."""
+    material = make_material(lab, w, sandbox=sandbox, gaps=gaps, executor=executor, usages=usages)
+    return finish_paper(lab, w, material, (writer or HeuristicWriter()).write(material), pdf=pdf)
+
+
+def make_material(
+    lab: Path,
+    w: World,
+    *,
+    sandbox: str = "bubblewrap",
+    gaps: tuple[str, ...] = (),
+    executor: str = "local",
+    usages: tuple[Usage, ...] = (),
+    more: tuple[Reference, ...] = (),
+) -> Material:
+    """Everything up to the writing, and what the writer gets. `more` works were returned by a source."""
     paper = lab / "papers" / w.study.slug
-    references = tuple(packaged_library().references[:6])
+    references = (*packaged_library().references[:6], *more)
     novelty = Novelty(slug=w.study.slug, verdict="undecided", reason="no network", score=0.5, references=references)
     write_atomic(paper / "idea.md", render_idea(w.idea))
     write_atomic(paper / "study.json", w.study.canonical())
@@ -52,7 +70,7 @@ def write_paper(
     facts = build_facts(paper, w.template, w.idea, w.study, w.analysis, w.results)
     write_atomic(paper / "facts.json", facts.canonical())
     figures = draw_figures(paper, w.template, w.idea, w.study, w.analysis, w.final, w.results)
-    material = Material(
+    return Material(
         template=w.template,
         idea=w.idea,
         study=w.study,
@@ -67,11 +85,19 @@ def write_paper(
         usages=usages,
         roles={"writer": "heuristic", "proposer": "heuristic", "reviewer": "heuristic", "experimenter": "heuristic"},
     )
-    write_atomic(paper / "manuscript.json", HeuristicWriter().write(material).canonical())
+
+
+def finish_paper(
+    lab: Path, w: World, material: Material, manuscript: Manuscript, *, pdf: bytes = b"%PDF-1.5\n"
+) -> Path:
+    """Everything from the manuscript on; returns the paper's folder."""
+    paper = lab / "papers" / w.study.slug
+    write_atomic(paper / "manuscript.json", manuscript.canonical())
     context = load_context(paper)
     write_atomic(paper / "references.bib", to_bibtex(context.references))
     write_atomic(paper / "paper.tex", build_tex(context))
     write_atomic(paper / "paper.pdf", pdf)
+    sandbox, gaps, executor = material.sandbox, material.sandbox_gaps, material.executor
     manifest = make_manifest(paper, w.study, w.results, (), sandbox, gaps, {"writer": "heuristic"}, executor=executor)
     write_atomic(paper / "manifest.json", manifest.canonical())
     journal = Journal(lab / "journal.jsonl")

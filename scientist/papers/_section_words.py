@@ -1,0 +1,197 @@
+"""The words of a section from a model: which are out of place, which carry meaning, which were copied."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from scientist.papers._fragments import FragmentError, Sentence, parse, readable, sentences
+
+_NUMBERS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_COUNT = re.compile(
+    rf"\b({_NUMBERS}|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b(?!-)",
+    re.IGNORECASE,
+)
+_QUANTITY = re.compile(
+    r"\b(doubl(?:e[sd]?|ing)|tripl(?:e[sd]?|ing)|quadrupl\w+|halv(?:e[sd]?|ing)|half|twice|thrice|"
+    rf"(?:{_NUMBERS}|many|several|hundred)-?fold|(?:a|one|two) (?:third|quarter|fifth|tenth)s?|orders? of magnitude|"
+    r"dozens?|hundreds?|thousands?|millions?)\b",
+    re.IGNORECASE,
+)
+_PRAISE = re.compile(
+    r"\b(novel(?:ty)?|groundbreaking|breakthroughs?|unprecedented|revolutioni\w+|state[- ]of[- ]the[- ]art|"
+    r"for the first time|(?:the|we are) first (?:to|study|paper|work)|to our knowledge|remarkabl[ey]|impressive(?:ly)?|"
+    r"outstanding|dramatic(?:ally)?|prove[sdn]?|proofs?|conclusive(?:ly)?|undoubtedly|clearly superior)\b",
+    re.IGNORECASE,
+)
+_MEDDLING = re.compile(
+    r"\b(reviewers?|referees?|area chairs?|(?:raise|increase|give) (?:\w+ ){0,2}scores?|strong accept|"
+    r"(?:must|should|to) be accepted|recommend acceptance|(?:ignore|disregard) (?:\w+ ){0,2}(?:instructions?|above|previous)|"
+    r"prompt|api[- ]key)\b|https?:|www\.",
+    re.IGNORECASE,
+)
+_RULES = (
+    (_COUNT, r"is a number in words that the draft does not have; print a fact with \val or leave it out"),
+    (_QUANTITY, r"is a quantity in words; print it with \val or \calc, or leave it out"),
+    (_PRAISE, "is not for the writer to say"),
+    (_MEDDLING, "has no place in a paper"),
+)
+_COMMON = frozenset(
+    [
+        *(
+            [
+                "about",
+                "after",
+                "again",
+                "also",
+                "another",
+                "anybody",
+                "because",
+                "been",
+                "before",
+                "being",
+                "between",
+                "both",
+                "does",
+                "done",
+                "each",
+                "every",
+            ]
+        ),
+        *(
+            [
+                "everything",
+                "from",
+                "have",
+                "here",
+                "into",
+                "itself",
+                "least",
+                "less",
+                "made",
+                "more",
+                "most",
+                "much",
+                "must",
+                "never",
+                "none",
+                "nothing",
+                "once",
+            ]
+        ),
+        *(
+            [
+                "only",
+                "other",
+                "others",
+                "over",
+                "same",
+                "should",
+                "since",
+                "some",
+                "such",
+                "than",
+                "that",
+                "their",
+                "them",
+                "then",
+                "there",
+                "these",
+                "they",
+                "this",
+            ]
+        ),
+        *(
+            [
+                "those",
+                "through",
+                "under",
+                "until",
+                "very",
+                "were",
+                "what",
+                "when",
+                "where",
+                "whether",
+                "which",
+                "while",
+                "whose",
+                "with",
+                "within",
+                "without",
+            ]
+        ),
+        "would",
+    ]
+)
+
+LONGEST_COPY = 7
+"""So many words in a row out of somebody's abstract are copied."""
+
+
+def out_of_place(words: str, drafted: str) -> Iterator[str]:
+    """Counts and quantities in words, praise and meddling that the draft (in small letters) does not have."""
+    for pattern, what in _RULES:
+        for word in dict.fromkeys(match.group() for match in pattern.finditer(words)):
+            if not re.search(rf"\b{re.escape(word.lower())}(?!\w|-)", drafted):
+                yield f"'{word}' {what}"
+
+
+def is_place(piece: str) -> bool:
+    """A paragraph that stands for a figure or table."""
+    return re.fullmatch(r"\\place(?:figure|table)\{[A-Za-z0-9_-]+\}", piece.strip()) is not None
+
+
+def parses(piece: str) -> bool:
+    """Whether the macros of a fragment can be read."""
+    try:
+        sentences(piece)
+    except FragmentError:
+        return False
+    return True
+
+
+def flat(text: str) -> str:
+    """A text on one line."""
+    return " ".join(text.split())
+
+
+def prose(piece: str | Sentence) -> str:
+    """The text of a fragment as LaTeX, its macros left out."""
+    tokens = parse(piece) if isinstance(piece, str) else piece.tokens
+    return " ".join(token.source if token.kind == "text" else " " for token in tokens)
+
+
+def words_of(piece: str) -> int:
+    """How many words a fragment has, its macros left out; none where it cannot be read."""
+    return len(readable(prose(piece)).split()) if parses(piece) else 0
+
+
+def stems(text: str) -> set[str]:
+    """Beginnings of the words that carry a text's meaning."""
+    return {word[:6] for word in re.findall(r"[a-z]{4,}", readable(text).lower()) if word not in _COMMON}
+
+
+def copied(text: str, source: str) -> bool:
+    """Whether a text has :data:`LONGEST_COPY` words in a row in common with a source."""
+    return not _runs(text).isdisjoint(_runs(source))
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    return {tuple(words[i : i + LONGEST_COPY]) for i in range(len(words) - LONGEST_COPY + 1)}
+
+
+def floats(piece: str) -> list[str]:
+    """Labels of figures and tables that a fragment refers to."""
+    return [t.args[0] for t in parse(piece) if t.kind == "ref" and t.args[0].startswith(("fig:", "tab:"))]
+
+
+def twin(fact: str) -> str:
+    """A mean difference and its size are the same news."""
+    return f"{fact.removesuffix('.abs')}.mean" if fact.endswith(".abs") else fact
+
+
+def must_stay(fact: str) -> bool:
+    """Whether a section may not lose a fact of its draft: what was found, what was declared; names can be said otherwise."""
+    return fact.split(".")[0] not in ("set", "variant", "contrast") and fact != "study.ci_level"
