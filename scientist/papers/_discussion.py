@@ -145,7 +145,7 @@ def _meaning(p: Phrases, verdict: str, held: bool | None) -> str:
     if verdict == "futile":
         return (
             f"The study looked for an effect of at least {margin} in one direction, and half-way there was no longer room for "
-            "one on \\emph{search}. It spent its runs elsewhere instead of making sure. Whoever needs the answer knows where "
+            "one on \\emph{search}. It saved the runs that making sure would have taken. Whoever needs the answer knows where "
             "not to expect it, and no more than that."
         )
     if verdict == "untested" and p.never_varies(primary):

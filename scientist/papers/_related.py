@@ -79,8 +79,9 @@ def _groups(p: Phrases, references: tuple[Reference, ...]) -> list[tuple[str, li
     groups = []
     for topic in wanted:
         works = [r for r in references if r.gist and topic in r.topics and r.key not in used]
-        # A work stands where it belongs most: topics are listed with the main one first.
-        works = sorted(works, key=lambda r: (r.topics.index(topic), r.key))[:PER_TOPIC]
+        # A work stands where it belongs most: topics are listed with the main one first. Among equals the record counts
+        # in its own order, which is that of relevance.
+        works = sorted(works, key=lambda r: r.topics.index(topic))[:PER_TOPIC]
         works.sort(key=lambda r: (r.year or 0, r.key))
         if works:
             used |= {work.key for work in works}
