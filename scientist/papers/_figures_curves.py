@@ -84,7 +84,7 @@ def _axis(series: Series) -> str:
     unit = draw.plain(series.unit.replace("\\", "").strip())
     shown = f" ({unit})" if unit else ""
     title = textwrap.shorten(draw.plain(series.title), 48, placeholder=" ...")
-    return "\n".join(textwrap.wrap(f"{title}{shown}, self-reported", 28))
+    return "\n".join(textwrap.wrap(f"{title}{shown}, self-reported", 28, break_on_hyphens=False))
 
 
 def _late(bands: list[Band]) -> bool:
