@@ -57,7 +57,9 @@ def commands(text: str) -> Iterator[str]:
 def wrong(command: str) -> str:
     """What is wrong with a `scientist ...` command, or an empty string."""
     words = shlex.split(command, comments=True)[1:]
-    words = words[: next((i for i, word in enumerate(words) if word in ("&", "&&", "|", "|...", "...", ">")), len(words))]
+    words = words[
+        : next((i for i, word in enumerate(words) if word in ("&", "&&", "|", "|...", "...", ">")), len(words))
+    ]
     here, taken = CLI, 0
     while words:
         word = words.pop(0)

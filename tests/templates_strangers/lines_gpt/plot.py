@@ -19,7 +19,9 @@ labels = {
 for dataset in datasets:
     plt.figure(figsize=(6, 4))
     at = np.arange(len(labels))
-    plt.bar(at, [results[run][dataset]["means"]["best_val_loss_mean"] for run in labels], tick_label=list(labels.values()))
+    plt.bar(
+        at, [results[run][dataset]["means"]["best_val_loss_mean"] for run in labels], tick_label=list(labels.values())
+    )
     plt.title(f"Validation loss on {dataset}")
     plt.savefig(f"val_loss_{dataset}.png")
     plt.close()
