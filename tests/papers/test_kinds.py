@@ -57,6 +57,9 @@ KINDS: dict[str, Callable[[], World]] = {
     "optimum": lambda: kind_world(spread=0.0, data=known(0.6, bound=0.6)),
     "spoken": lambda: kind_world(spread=0.0, data=known(0.6, known_steps=42.0)),
     "short": lambda: kind_world(data=known(0.7)),
+    "one contrast": lambda: kind_world(
+        texts={"design": {"kind": "dose-response", "knob": "step", "levels": [0.1, 0.4]}}
+    ),
     "record": lambda: kind_world(data=known(0.55)),
     "self-reported": lambda: kind_world(STRANGER, data={}, curves=True, came_with=baseline(), expect="less"),
     "repetitions": lambda: kind_world(STRANGER, data={}, seeded=False, expect="less"),
@@ -286,6 +289,14 @@ def test_the_share_of_valid_results_is_reported_with_every_ending(papers: Papers
 def test_the_share_of_valid_results_is_reported_when_all_are(papers: Papers) -> None:
     for kind in ("ordinary", "nothing held out"):
         assert "declared runs ended in a valid result (100.0 %)." in words(papers(kind)[1], "results")
+
+
+def test_a_single_contrast_is_not_called_several(papers: Papers) -> None:
+    _, paper = papers("one contrast")
+    text = words(paper)
+    assert "1 contrasts" not in text and "8 seeds each and 1 contrast was declared" in text
+    assert "Holm's method has nothing to correct" in text and "there is nothing to adjust it for" in text
+    assert "The 2 contrasts form one family" in words(papers("nothing held out")[1], "method")
 
 
 def test_curves_are_drawn_from_the_runs_and_marked(papers: Papers) -> None:
