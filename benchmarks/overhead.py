@@ -1,12 +1,12 @@
 """What a run costs beyond itself: tiny runs through the bench against the same script as `python train.py`.
 
 Three ways to do the same work: `bare` starts an interpreter per run and nothing else, `worker` executes it in a warm
-sandboxed worker, `bench` is all of it: prepared folder, sandbox, seal, judge. Bare runs and every form of the sandbox
+sandboxed worker, `bench` is all of it: prepared folder, sandbox, seal, judge. Bare runs and the forms of the sandbox
 take turns in blocks of one process, forwards and backwards, so that whatever else the machine does meets all of them
 alike; each block gives a ratio, and the table shows the median of these ratios with a bootstrapped 95 % interval.
 Then: is the memory of workers, judges and the scientist itself flat over all these runs?
 
-    python benchmarks/overhead.py             1,000 runs of every bench, about ten minutes
+    python benchmarks/overhead.py             1,000 runs in bubblewrap, 250 in the others, about ten minutes
     python benchmarks/overhead.py --runs 100  a quick look
 """
 
@@ -35,8 +35,10 @@ from scientist.experiments._sandbox import CHILD_ENV
 from scientist.template import Template, load_template
 
 DIAL = Path(__file__).resolve().parents[1] / "tests" / "templates" / "dial"
-BLOCK, WORKER_BLOCK = 25, 5
+BLOCK, WORKER_BLOCK = 50, 5
 """Runs of a bench per block, and of its worker alone."""
+OTHERS = 4
+"""The first sandbox takes part in every block, the others in every so many: they are there to be compared."""
 
 SKLEARN = """
 import json
@@ -64,14 +66,15 @@ class Work:
 
 WORKS = (
     Work("dial (numpy)", (DIAL / "train.py").read_text(), ("numpy",), 4),
-    Work("scikit-learn", SKLEARN, ("numpy", "sklearn.linear_model"), 2),
+    Work("scikit-learn", SKLEARN, ("numpy", "sklearn.linear_model"), 1),
 )
 
 
 @dataclass
 class Series:
-    """Of one sandbox: seconds per run of every block, and resident MiB after every block."""
+    """Of one sandbox: seconds per run of every block that it took part in, and resident MiB after it."""
 
+    blocks: list[int] = field(default_factory=list)
     worker: list[float] = field(default_factory=list)
     bench: list[float] = field(default_factory=list)
     worker_mb: list[float] = field(default_factory=list)
@@ -136,7 +139,8 @@ class Lane:
             if outcome.status != "ok":
                 raise SystemExit(f"a run failed: {outcome.reason}")
 
-    def block(self, at_a_time: int) -> None:
+    def block(self, number: int, at_a_time: int) -> None:
+        self.found.blocks.append(number)
         self.found.worker.append(per_run(self.worker_run, WORKER_BLOCK, at_a_time))
         self.found.bench.append(per_run(self.bench_run, BLOCK, at_a_time))
         self.found.worker_mb.append(resident([slot.host for slot in self.bench.executor._slots]))  # type: ignore[attr-defined]
@@ -147,7 +151,7 @@ class Lane:
 def measure(
     work: Work, at_a_time: int, runs: int, sandboxes: Sequence[Sandbox], place: Path
 ) -> tuple[list[float], list[Series]]:
-    """Blocks of bare runs and of every sandbox in turn, until each bench has done `runs` runs."""
+    """Blocks of bare runs and of the sandboxes in turn, until the bench of the first has done `runs` runs."""
     template: Template = load_template(DIAL).model_copy(update={"warm": work.warm})
     bare: list[float] = []
     with contextlib.ExitStack() as stack:
@@ -159,8 +163,10 @@ def measure(
                 do = functools.partial(_bare, Path(fresh), work.code)
                 bare.append(per_run(do, max(work.bare, at_a_time), at_a_time))
 
-        turns: list[Callable[[], None]] = [bare_block, *(functools.partial(lane.block, at_a_time) for lane in lanes)]
         for number in range(max(1, runs // BLOCK)):
+            taking_part = lanes if number % OTHERS == 0 else lanes[:1]
+            turns: list[Callable[[], None]] = [bare_block]
+            turns += [functools.partial(lane.block, number, at_a_time) for lane in taking_part]
             for turn in turns if number % 2 == 0 else reversed(turns):
                 turn()
             if sys.stderr.isatty():
@@ -182,14 +188,15 @@ def median_interval(values: np.ndarray, draws: int = 4000) -> tuple[float, float
 def row(work: Work, at_a_time: int, name: str, bare: list[float], found: Series) -> str:
     cells = [work.name, str(at_a_time), name, f"{1000 * np.median(bare):.0f}"]
     for way in (found.worker, found.bench):
-        ratio = median_interval(np.array(way) / np.array(bare))
+        ratio = median_interval(np.array(way) / np.array(bare)[found.blocks])
         cells += [f"{1000 * np.median(way):.1f}", f"{ratio[0]:.3f} [{ratio[1]:.3f}, {ratio[2]:.3f}]"]
     return "| " + " | ".join(cells) + " |"
 
 
 def memory_row(work: Work, at_a_time: int, name: str, found: Series) -> str:
     early = min(100 // BLOCK, len(found.bench)) - 1
-    cells = [work.name, str(at_a_time), name]
+    runs = BLOCK * len(found.bench)
+    cells = [work.name, str(at_a_time), name, f"{(early + 1) * BLOCK} → {runs}"]
     for series in (found.worker_mb, found.judge_mb, found.own_mb):
         cells.append(f"{series[early]:.1f} → {series[-1]:.1f}")
     return "| " + " | ".join(cells) + " |"
@@ -197,28 +204,26 @@ def memory_row(work: Work, at_a_time: int, name: str, found: Series) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=1000, help="runs of the bench per line")
+    parser.add_argument("--runs", type=int, default=1000, help="runs of the first sandbox per script")
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2])
     parser.add_argument("--sandbox", nargs="*", default=["bubblewrap", "landlock", "process"])
     asked = parser.parse_args()
     sandboxes = [choose_sandbox(name) for name in asked.sandbox]
-    lines, memory = [], []
+    memory = []
+    print(f"{asked.runs} runs per script and sandbox '{sandboxes[0].name}', {psutil.cpu_count()} cores, ", end="")
+    print(f"Python {platform.python_version()}. Milliseconds per run.\n")
+    print("| script | at a time | sandbox | bare | worker | worker / bare | bench | bench / bare |")
+    print("|---|---|---|---|---|---|---|---|", flush=True)
     for work in WORKS:
         for at_a_time in asked.workers:
             with tempfile.TemporaryDirectory() as place:
                 bare, series = measure(work, at_a_time, asked.runs, sandboxes, Path(place))
-            print(f"{work.name}, {at_a_time} at a time: done", file=sys.stderr)
             for box, found in zip(sandboxes, series, strict=True):
-                lines.append(row(work, at_a_time, box.name, bare, found))
+                print(row(work, at_a_time, box.name, bare, found), flush=True)
                 memory.append(memory_row(work, at_a_time, box.name, found))
-    print(f"{asked.runs} runs per line in blocks of {BLOCK}, {psutil.cpu_count()} cores, ", end="")
-    print(f"Python {platform.python_version()}. Milliseconds per run.\n")
-    print("| script | at a time | sandbox | bare | worker | worker / bare | bench | bench / bare |")
-    print("|---|---|---|---|---|---|---|---|")
-    print("\n".join(lines))
-    print(f"\nResident MiB at run {min(100, asked.runs)} → at run {asked.runs}:\n")
-    print("| script | at a time | sandbox | workers | judges | the scientist itself |")
-    print("|---|---|---|---|---|---|")
+    print("\nResident MiB at one number of runs → at another:\n")
+    print("| script | at a time | sandbox | runs | workers | judges | the scientist itself |")
+    print("|---|---|---|---|---|---|---|")
     print("\n".join(memory))
 
 

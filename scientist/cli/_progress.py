@@ -191,7 +191,8 @@ class Terminal:
         self.point = ""
 
     def __rich__(self) -> Any:
-        """The live line: spinner, stage, bar and count of runs, how long still."""
+        """The live line: spinner, stage, bar and count of runs, how long still; below it what a run says of itself."""
+        from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.table import Table
         from rich.text import Text
@@ -213,10 +214,11 @@ class Terminal:
             rest.append(f"all: {about(campaign)}")
         if rest:
             cells.append(Text(f"({', '.join(rest)})", style="dim", no_wrap=True, overflow="ellipsis"))
-        if self.point:
-            cells.append(Text(self.point, style="dim", no_wrap=True, overflow="ellipsis"))
         grid.add_row(*cells)
-        return grid
+        if not self.point:
+            return grid
+        # A line of its own: beside the bar there is no room for the numbers.
+        return Group(grid, Text(f"  {self.point}", style="dim", no_wrap=True, overflow="ellipsis"))
 
     def _close(self) -> None:
         """The line that a long stage leaves behind."""
@@ -239,7 +241,7 @@ class Terminal:
         self.left = None if left is None else (left, self.watch.clock())
 
     def curve(self, run: str, point: Mapping[str, float]) -> None:
-        values = ", ".join(f"{name} {value:.4g}" for name, value in point.items() if name != "step")
+        values = ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in point.items() if name != "step")
         self.point = f"{run}: step {int(point['step'])}, {values}"
 
     def note(self, text: str) -> None:

@@ -30,7 +30,7 @@ from scientist.experiments._sandbox import Sandbox
 from scientist.experiments._seal import Seal
 from scientist.experiments._suspicion import suspicious
 from scientist.lab import KnobValue, canonical_json, remove_tree, sha256
-from scientist.template import Split, Template
+from scientist.template import Split, Template, require_packages
 
 
 @dataclass
@@ -73,7 +73,11 @@ class Bench:
 
     @classmethod
     def local(cls, template: Template, sandbox: Sandbox, scratch: Path, workers: int) -> Bench:
-        """A bench whose runs execute in warm sandboxed workers on this machine."""
+        """A bench whose runs execute in warm sandboxed workers on this machine.
+
+        Raises :class:`TemplateError` with what to install when a package that its runs need is missing.
+        """
+        require_packages(template)
         return cls(template, LocalExecutor(template.warm, sandbox, scratch, workers), scratch)
 
     def _new_judge(self) -> Judge:

@@ -150,7 +150,7 @@ def _meaning(p: Phrases, verdict: str, held: bool | None) -> str:
     if verdict == "futile":
         return (
             f"The study looked for an effect of at least {margin} in one direction, and half-way there was no longer room for "
-            "one on \\emph{search}. It spent its runs elsewhere instead of making sure. Whoever needs the answer knows where "
+            "one on \\emph{search}. It saved the runs that making sure would have taken. Whoever needs the answer knows where "
             "not to expect it, and no more than that."
         )
     if verdict == "untested" and p.never_varies(primary):
@@ -262,9 +262,9 @@ def limitations(
             rf"Fewer {p.many} than the wanted power asks for: {val('study.n_seeds')} instead of {p.needed}; "
             rf"the expected power at the primary contrast was {val('study.expected_power')}\,\%."
         )
-    families = {v.knobs[k.name] for k in p.template.knobs if k.role == "family" for v in study.variants}
-    if len(families) == 1 and not any(v.tuner for v in study.variants):
-        items.append("One model family; whether others react in the same way was not asked.")
+    family = next((k for k in p.template.knobs if k.role == "family"), None)
+    if family and len({v.knobs[family.name] for v in study.variants}) == 1 and not any(v.tuner for v in study.variants):
+        items.append(f"One {escape(family.title)}; whether others react in the same way was not asked.")
     if isinstance(p.idea.design, DoseResponse | Robustness):
         items.append(
             f"Only {count(_levels(p), 'level')} of {p.title(_dosed(p))} were run. Between them and beyond them the paper is silent."

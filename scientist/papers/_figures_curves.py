@@ -20,6 +20,8 @@ COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#56B4E9", "#806000")
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1, 4, 1)))
 LOG_FROM = 100.0
 """A range of positive values wider than this is drawn on a logarithmic axis."""
+DEEPEST = 1e5
+"""What has fallen to less than this part of the highest value is as good as zero."""
 
 
 def curves_figure(folder: Path, numbers: Numbers) -> Drawn | None:
@@ -78,10 +80,11 @@ def _scaled(curve: Curve, scale: float) -> Curve:
 
 
 def _axis(series: Series) -> str:
-    """'accuracy on the cells shown (%),' and on a line of its own that the runs said so themselves."""
+    """'accuracy on the cells shown (%), self-reported', in lines that fit beside the axis."""
     unit = draw.plain(series.unit.replace("\\", "").strip())
     shown = f" ({unit})" if unit else ""
-    return f"{textwrap.shorten(draw.plain(series.title), 40)}{shown},\nself-reported"
+    title = textwrap.shorten(draw.plain(series.title), 48, placeholder=" ...")
+    return "\n".join(textwrap.wrap(f"{title}{shown}, self-reported", 28, break_on_hyphens=False))
 
 
 def _late(bands: list[Band]) -> bool:
@@ -98,8 +101,11 @@ def _limits(axes: Axes, bands: list[Band]) -> None:
     """A logarithmic axis where the values span orders of magnitude, with its ticks as plain numbers."""
     values = [v for band in bands for v in (*band.mean, *band.low, *band.high) if v is not None]
     means = [v for band in bands for v in band.mean]
-    if min(means) > 0 and max(means) / min(means) >= LOG_FROM:
+    # A loss may fall until it is rounded to zero: that end is cut off rather than the rest squeezed.
+    falls = min(means) >= 0 and all(band.mean[-1] < band.mean[0] for band in bands)
+    shown = [v for v in means if v > (max(means) / DEEPEST if falls else 0)]
+    if (falls or min(means) > 0) and max(shown, default=0) >= LOG_FROM * min(shown, default=1):
         axes.set_yscale("log")
-        axes.set_ylim(min(means) / 1.3, max(max(values), max(means)) * 1.3)
+        axes.set_ylim(min(shown) / 1.3, max(max(values), max(shown)) * 1.3)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.yaxis.set_minor_formatter(lambda value, _: "")

@@ -211,6 +211,10 @@ def horizontal(axes: Axes, series: Sequence[Series]) -> None:
     )
 
 
+MOST_TICKS = 7
+"""Beneath a plot that shares its width with long labels."""
+
+
 def forest(axes: Axes, rows: Sequence[Row]) -> None:
     """Every contrast with its intervals, the zero line, and the band of differences too small to matter."""
     for y, row in enumerate(rows):
@@ -225,6 +229,9 @@ def forest(axes: Axes, rows: Sequence[Row]) -> None:
     )
     extent = [v for row in rows for m in (row.keep, row.final) if m for v in _extent(m, False)]
     _fit(axes, "x", [*extent, *(row.margin for row in rows), *(-row.margin for row in rows)])
+    low, high = axes.get_xlim()
+    if sum(low <= tick <= high for tick in axes.get_xticks()) > MOST_TICKS:  # long numbers side by side would touch
+        axes.locator_params(axis="x", nbins=MOST_TICKS - 1)
     rows_axis(axes, [row.label for row in rows], width=38, bold={y for y, row in enumerate(rows) if row.primary})
     for y, row in enumerate(rows):
         axes.annotate(

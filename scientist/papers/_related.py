@@ -40,6 +40,8 @@ LAST = ("statistics-of-comparison", "reproducibility", "automated-science")
 PER_TOPIC = 3
 TOPICS = 6
 FEWEST = 3
+ENOUGH = 5
+"""Topics, and works on them, below which a section about related work would say too little."""
 
 
 def related_work(p: Phrases, novelty: Novelty) -> tuple[str, ...]:
@@ -67,15 +69,19 @@ def _groups(p: Phrases, references: tuple[Reference, ...]) -> list[tuple[str, li
     fixed = [k for k in p.template.knobs if k.name not in varied and reference[k.name] != k.default]
     order += [t for knob in fixed for t in knob.topics]
     mine = [t for t in dict.fromkeys(order) if t in HEADS and t not in LAST]
-    if len(mine) < FEWEST:  # too little to place the study: what its references are about, in their order
+    placed = sum(bool(set(r.topics) & set(mine)) for r in references if r.gist)
+    if (
+        len(mine) < FEWEST and placed < ENOUGH
+    ):  # too little to place the study: what its references are about, in their order
         mine += [t for r in references for t in r.topics if t in HEADS and t not in LAST and t not in mine]
     wanted = [*dict.fromkeys(mine[:TOPICS]), *LAST[:2]]
     used: set[str] = set()
     groups = []
     for topic in wanted:
         works = [r for r in references if r.gist and topic in r.topics and r.key not in used]
-        # A work stands where it belongs most: topics are listed with the main one first.
-        works = sorted(works, key=lambda r: (r.topics.index(topic), r.key))[:PER_TOPIC]
+        # A work stands where it belongs most: topics are listed with the main one first. Among equals the record counts
+        # in its own order, which is that of relevance.
+        works = sorted(works, key=lambda r: r.topics.index(topic))[:PER_TOPIC]
         works.sort(key=lambda r: (r.year or 0, r.key))
         if works:
             used |= {work.key for work in works}

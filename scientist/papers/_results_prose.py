@@ -223,7 +223,8 @@ def _plus(contrast: Contrast) -> str:
 
 def _sensitivity(p: Phrases) -> str:
     """Does the rank test, which does not assume normal differences, agree at the uncorrected level?"""
-    rows = [(c, p.analysis.contrast(c.id).estimates["keep"]) for c in p.study.contrasts]
+    judged = [(c, p.analysis.contrast(c.id)) for c in p.study.contrasts]
+    rows = [(c, r.estimates["keep"]) for c, r in judged if r.verdict != "futile"]  # no test was made of those
     rows = [(c, e) for c, e in rows if e.p is not None and e.p_signed_rank is not None and not constant(e)]
     if not rows:
         return ""

@@ -268,6 +268,11 @@ def _seed_choice(p: Phrases) -> str:
             f"the budget allowed {val('study.n_seeds')}, with which the expected power is only "
             rf"{val('study.expected_power')}\,\%. An inconclusive result is therefore weak evidence of absence."
         )
+    if p.study.early_stop is not None:
+        return (
+            f"the study plans {val('study.n_seeds')} for what is not stopped early, with an expected power of "
+            rf"{val('study.expected_power')}\,\%; {val('study.n_runs')} runs were begun."
+        )
     return (
         f"the study runs {val('study.n_seeds')}, {val('study.n_runs')} runs in all, with an expected power of "
         rf"{val('study.expected_power')}\,\%."

@@ -3,6 +3,7 @@
 from scientist.template._declaration import declaration
 from scientist.template._derive import Derived, derive, describe_found, is_stranger, missing_packages, reported_checks
 from scientist.template._final_info import ReportedCheck, load_final_info, recompute
+from scientist.template._packages import require_packages
 from scientist.template._stranger import assemble_stranger
 from scientist.template._template import (
     SPLITS,
@@ -49,4 +50,5 @@ __all__ = [
     "missing_packages",
     "recompute",
     "reported_checks",
+    "require_packages",
 ]

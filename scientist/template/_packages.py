@@ -6,8 +6,13 @@ import importlib.metadata
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from scientist.errors import TemplateError
 from scientist.template._words import vocabulary
+
+if TYPE_CHECKING:
+    from scientist.template._template import Template
 
 DISTRIBUTIONS = {
     "PIL": "pillow",
@@ -25,6 +30,9 @@ DISTRIBUTIONS = {
 # Well-known libraries that do nothing on import but take time: a worker may import them once, before any run. Never a
 # module of the stranger, and nothing that starts threads which a fork would lose.
 _SAFE = vocabulary("numpy scipy sklearn pandas torch torchvision einops networkx statsmodels sympy tqdm")
+EXTRAS = frozenset({"torch"})
+"""Packages of templates that come with the scientist, each an extra of the same name."""
+
 _SAFE_TOP_ONLY = frozenset({"matplotlib"})
 
 
@@ -39,6 +47,19 @@ def installed(name: str) -> bool:
 def missing(required: Sequence[str]) -> tuple[str, ...]:
     """The distributions to install for those top-level modules that are not here, sorted."""
     return tuple(sorted({DISTRIBUTIONS.get(name, name) for name in required if not installed(name)}))
+
+
+def require_packages(template: Template) -> None:
+    """Raises :class:`TemplateError`, with the command that helps, when a module that workers import is not installed."""
+    lacking = missing([name.split(".")[0] for name in template.warm])
+    if lacking:
+        ours = [f"'scientist[{','.join(name for name in lacking if name in EXTRAS)}]'"] if set(lacking) & EXTRAS else []
+        others = [name for name in lacking if name not in EXTRAS]
+        raise TemplateError(
+            f"template '{template.name}' needs {' and '.join(lacking)}, which {'is' if len(lacking) == 1 else 'are'} not "
+            "installed",
+            f"pip install {' '.join([*ours, *others])}",
+        )
 
 
 def warmable(imported: Sequence[str]) -> tuple[str, ...]:

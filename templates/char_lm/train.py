@@ -30,7 +30,7 @@ VOCABULARY = 256
 HEAD = 16  # width of one attention head
 CLIP = 1.0  # longest gradient
 SGD_RATE = 100.0  # plain momentum needs steps larger by about this factor to learn at the speed of AdamW
-REPORT_EVERY = 10  # steps
+REPORTS = 40  # points of the learning curve, evenly over the budget
 CALL, MADD, NUMBER = 2.4e-4, 9.2e-11, 1.16e-9
 """Seconds on the reference machine: of a step's fixed work per block, of a multiply-add, of a number passed through the
 softmax or an activation. Fitted to one thread of a server's processor with PyTorch on CPU; forward, backward and optimiser together."""
@@ -192,7 +192,7 @@ def train(model: nn.Module, text: torch.Tensor, knobs: dict[str, Any], rng: np.r
     budget = float(knobs["steps"] if knobs["budget"] == "steps" else knobs["seconds"])
     price = step_seconds(knobs, width_of(knobs)) if knobs["budget"] == "counted" else 1.0
     started, spent, step, recent = clock(device), 0.0, 0, list[torch.Tensor]()
-    window = torch.arange(context + 1, device=device)
+    window, reports = torch.arange(context + 1, device=device), 1
     while spent < budget:
         starts = torch.from_numpy(rng.integers(0, len(text) - context, (batch, 1))).to(device)
         rows = text[starts + window].long()
@@ -201,13 +201,14 @@ def train(model: nn.Module, text: torch.Tensor, knobs: dict[str, Any], rng: np.r
         optimiser.step(float(knobs["learning_rate"]) * slope(knobs["schedule"], float(knobs["warmup"]), spent / budget))
         step += 1
         recent.append(loss.detach())
-        if step % REPORT_EVERY == 0:
+        spent = clock(device) - started if timed else step * price
+        if spent >= budget * reports / REPORTS:
+            reports += 1
             bits = float(torch.stack(recent).mean()) / math.log(2)
             recent.clear()
             if math.isfinite(bits):
                 curve.write(json.dumps({"step": step, "train_bits": round(bits, 4)}) + "\n")
                 curve.flush()
-        spent = clock(device) - started if timed else step * price
     return step
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import os
 import shutil
@@ -43,6 +44,11 @@ def own_network() -> list[str]:
     return []
 
 
+def end_with_parent() -> None:
+    """In a new process: it is asked to end when whoever started it is gone, however that came about."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
 def loopback_up() -> None:
     """In a new network name space nothing is up, the loopback neither; what this machine's name means is put there too."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
@@ -77,7 +83,7 @@ class Node:
     def _start(self) -> None:
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                self._command, env=self._env, stdout=log, stderr=log, start_new_session=True
+                self._command, env=self._env, stdout=log, stderr=log, start_new_session=True, preexec_fn=end_with_parent
             )
 
     def _is_up(self, patience: float) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from ray_nodes import ENVIRONMENT, HEAD, RUNNING, Node, gone, loopback_up
+from ray_nodes import ENVIRONMENT, HEAD, RUNNING, Node, end_with_parent, gone, loopback_up
 
 from scientist.lab import Lab
 
@@ -39,6 +39,11 @@ def slow_dial(folder: Path) -> Path:
     return dial
 
 
+def prepare() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    end_with_parent()
+
+
 def scientist(lab: Path, *words: str, **more: str) -> subprocess.Popen[str]:
     """A campaign in its own process group, with Ctrl-C as a terminal has it, telling its progress as JSON."""
     return subprocess.Popen(
@@ -49,7 +54,7 @@ def scientist(lab: Path, *words: str, **more: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
+        preexec_fn=prepare,
     )
 
 

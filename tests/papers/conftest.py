@@ -8,11 +8,6 @@ from pathlib import Path
 import pytest
 from sample import make_paper
 
-from scientist.papers._latex import find_engine
-
-needs_latex = pytest.mark.skipif(find_engine() != "pdflatex", reason="no pdflatex")
-needs_poppler = pytest.mark.skipif(not (shutil.which("pdftotext") and shutil.which("pdfinfo")), reason="no poppler")
-
 
 @pytest.fixture(scope="session")
 def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -151,7 +151,7 @@ def kind_world(
     curves: bool = False,
     came_with: bytes = b"",
     expect: str = "greater",
-    texts: dict[str, str] | None = None,
+    texts: dict[str, Any] | None = None,
 ) -> World:
     """A dose-response of three levels. `ends` gives (variant, seed) places another ending; `look` stops early."""
     knob = template.knobs[-1].name

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import needs_latex
 from designs import World
 from hypothesis import given
 from hypothesis import strategies as st
 from kinds import HOSTILE, KEEP_ONLY, STRANGER, baseline, hostile, kind_world
+from programs import needs_latex
 from written import write_paper
 
 from scientist.papers import build_tex, compile_pdf, load_context

@@ -55,7 +55,11 @@ KINDS: dict[str, Callable[[], World]] = {
     "nothing held out": kind_world,
     "reproduction": lambda: kind_world(spread=0.0, data=known(0.6)),
     "optimum": lambda: kind_world(spread=0.0, data=known(0.6, bound=0.6)),
+    "spoken": lambda: kind_world(spread=0.0, data=known(0.6, known_steps=42.0)),
     "short": lambda: kind_world(data=known(0.7)),
+    "one contrast": lambda: kind_world(
+        texts={"design": {"kind": "dose-response", "knob": "step", "levels": [0.1, 0.4]}}
+    ),
     "record": lambda: kind_world(data=known(0.55)),
     "self-reported": lambda: kind_world(STRANGER, data={}, curves=True, came_with=baseline(), expect="less"),
     "repetitions": lambda: kind_world(STRANGER, data={}, seeded=False, expect="less"),
@@ -230,6 +234,21 @@ def test_what_is_known_is_said_in_the_abstract(papers: Papers, kind: str, said: 
     assert said in plain(manuscript.finding, read_json(Facts, paper / "facts.json"))
 
 
+def test_a_known_value_is_said_in_the_units_in_which_people_speak_of_it(papers: Papers) -> None:
+    _, paper = papers("spoken")
+    facts = read_json(Facts, paper / "facts.json").by_id()
+    assert facts["data.six.known_steps"].text == "42" and facts["data.six.known_steps"].value == 42.0
+    steps = facts["best.six.steps"].text
+    assert f"The best of 24 runs (steps {steps}) equals the best known value. This is a reproduction" in abstract(paper)
+    results = words(paper, "results")
+    assert "The best known steps on six points is 42 (A. Person, by hand)." in results
+    assert f"reached {steps}, with step size 0.4 (smallest distance 0.6)" in results
+    table = next(t for t in read_json(Manuscript, paper / "manuscript.json").tables if t.id == "data")
+    assert table.header == ("problem", "size", "best known steps"), "the value in units of the objective is left out"
+    plainly = next(t for t in read_json(Manuscript, papers("short")[1] / "manuscript.json").tables if t.id == "data")
+    assert plainly.header == ("problem", "size", "best known")
+
+
 def test_the_best_run_is_the_fact_and_its_provenance(papers: Papers) -> None:
     w, paper = papers("short")
     fact = read_json(Facts, paper / "facts.json").by_id()["best.six.distance"]
@@ -265,6 +284,19 @@ def test_the_share_of_valid_results_is_reported_with_every_ending(papers: Papers
         "21 (87.5 %) ended in a valid result; of the others, 2 left something that is not valid and 1 ran out of time"
         in (words(paper, "results"))
     )
+
+
+def test_the_share_of_valid_results_is_reported_when_all_are(papers: Papers) -> None:
+    for kind in ("ordinary", "nothing held out"):
+        assert "declared runs ended in a valid result (100.0 %)." in words(papers(kind)[1], "results")
+
+
+def test_a_single_contrast_is_not_called_several(papers: Papers) -> None:
+    _, paper = papers("one contrast")
+    text = words(paper)
+    assert "1 contrasts" not in text and "8 seeds each and 1 contrast was declared" in text
+    assert "Holm's method has nothing to correct" in text and "there is nothing to adjust it for" in text
+    assert "The 2 contrasts form one family" in words(papers("nothing held out")[1], "method")
 
 
 def test_curves_are_drawn_from_the_runs_and_marked(papers: Papers) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import needs_latex, needs_poppler
+from programs import needs_latex, needs_poppler
 
 from scientist.errors import LabError, LatexError
 from scientist.papers._build import build_tex, load_context

@@ -14,7 +14,9 @@ from kinds import STRANGER, kind_world
 
 from scientist.experiments._curves import render_curve
 from scientist.lab import write_atomic
-from scientist.papers._curves import MOST_STEPS, MOST_VARIANTS, band_of, choose_curves, read_series
+from scientist.papers._curves import MOST_STEPS, MOST_VARIANTS, Band, band_of, choose_curves, read_series, series_of
+from scientist.papers._figures_curves import _axis, _late
+from scientist.template import Series
 
 CURVES = st.lists(
     st.dictionaries(st.integers(0, 200), st.floats(-100, 100), min_size=3, max_size=12).map(
@@ -76,6 +78,26 @@ def test_the_most_telling_series_is_chosen(tmp_path: Path, series: list[str], ex
     chosen = choose_curves(tmp_path, w.study, w.results)
     assert chosen is not None and chosen.series == expected and chosen.left_out == 0
     assert list(chosen.curves) == [v.name for v in w.study.variants]
+
+
+def test_what_the_template_declares_is_drawn_as_it_says(tmp_path: Path) -> None:
+    w = kind_world(STRANGER, data={}, expect="less")
+    curve_files(tmp_path, {v.name: ["lr", "val_loss", "shown"] for v in w.study.variants})
+    declared = (Series(name="absent", title="x"), Series(name="shown", title="cells known", scale=100, unit=r"\%"))
+    chosen = choose_curves(tmp_path, w.study, w.results, declared)
+    assert chosen is not None and chosen.series == "shown"
+    assert series_of("shown", declared) == declared[1]
+    assert series_of("val_loss", declared) == Series(name="val_loss", title="val loss")
+    assert _axis(declared[1]).replace("\n", " ") == "cells known (%), self-reported"
+
+
+def test_steps_that_grow_are_drawn_on_a_logarithmic_axis() -> None:
+    def band(steps: list[int]) -> Band:
+        return band_of([tuple((float(s), 1.0) for s in steps)] * 2, 0.95)
+
+    assert _late([band([1, 3, 10, 30, 100, 300, 1000])])
+    assert not _late([band(list(range(10, 1001, 10)))])
+    assert not _late([band([0, 1, 10, 100, 1000])]), "there is no logarithm of the first"
 
 
 def test_one_variant_alone_is_no_figure(tmp_path: Path) -> None:

@@ -21,6 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from template_runs import ROOT, arrange, evaluator, execute, run
 
+from scientist.experiments import compile_design
+from scientist.ideas import read_idea
+from scientist.ideas._propose_sketch import coverage
 from scientist.lab import KnobValue
 from scientist.template import Knob, load_template
 
@@ -73,6 +76,18 @@ def test_knobs_have_a_dose_series_where_they_are_numbers() -> None:
         return len(levels) >= 3 and levels == sorted(levels)
 
     assert all(fine(knob) for knob in TEMPLATE.knobs if knob.type in ("int", "float"))
+
+
+def test_what_ideas_take_unasked_is_light_and_the_record_waits_for_its_idea() -> None:
+    problem = TEMPLATE.knob("problem")
+    assert problem.offered[0] == problem.default and "circles_26" not in problem.offered
+    assert max(JUDGE.PROBLEMS[name].n for name in problem.offered) <= 16
+    for sketch in coverage(TEMPLATE):
+        assert set(sketch.datasets(TEMPLATE)) <= set(problem.offered)
+    idea = read_idea(PACKING / "ideas/twenty-six-circles.md")
+    variants, contrasts = compile_design(idea, TEMPLATE)
+    assert {variant.knobs["problem"] for variant in variants} == {"circles_26"}
+    assert idea.status == "approved" and [c.expect for c in contrasts if c.primary] == ["greater"]
 
 
 # The search
