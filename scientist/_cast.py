@@ -8,12 +8,18 @@ from functools import cached_property
 from pathlib import Path
 
 from scientist.errors import UsageError
-from scientist.experiments import Experimenter, HeuristicExperimenter, ModelExperimenter
+from scientist.experiments import (
+    CliExperimenter,
+    Experimenter,
+    HeuristicExperimenter,
+    ModelExperimenter,
+    coding_program,
+)
 from scientist.ideas import HeuristicProposer, ModelProposer, Proposer
 from scientist.lab import ROLE_NAMES, Lab, RoleSettings, read_text, write_atomic
 from scientist.literature import Source
 from scientist.llm import Budget, HttpWire, Ledger, Model, endpoint
-from scientist.papers import HeuristicWriter, Writer
+from scientist.papers import HeuristicWriter, ModelWriter, Writer
 from scientist.progress import Progress
 from scientist.reviews import HeuristicReviewer, Reviewer
 
@@ -38,8 +44,10 @@ class Cast:
         return Budget(Ledger(self.lab.root / CALLS), settings.budget, settings.paper_budget)
 
     def played_by(self, role: str) -> str:
-        """How the model that plays a role is called; an empty string when rules play it."""
+        """How the model or program that plays a role is called; an empty string when rules play it."""
         chosen = self._chosen(role)
+        if chosen.command:
+            return coding_program(chosen).label
         return endpoint(chosen.model, chosen.base_url, chosen.key_env).label if chosen.model else ""
 
     def labels(self) -> dict[str, str]:
@@ -50,6 +58,8 @@ class Cast:
         """What the settings say of a role; an empty model: rules play it."""
         settings = self.lab.settings
         own = settings.roles.get(role, RoleSettings())
+        if own.command:
+            return own  # whatever it asks, it asks itself
         if own.model == HEURISTIC or not (own.model or settings.model):
             return own.model_copy(update={"model": ""})
         if own.model:
@@ -58,9 +68,9 @@ class Cast:
         return own.model_copy(update=shared)
 
     def model(self, role: str) -> Model | None:
-        """The model that plays a role; None when rules do. Raises :class:`UsageError` for a bad name or a missing key."""
+        """The model that plays a role; None when rules or a program do. Raises :class:`UsageError` for a bad name or no key."""
         chosen = self._chosen(role)
-        if not chosen.model:
+        if not chosen.model or chosen.command:
             return None
         where = endpoint(chosen.model, chosen.base_url, chosen.key_env)
         known = f"{where.label} {where.base_url}"
@@ -88,9 +98,11 @@ class Cast:
         return Model(label, wire, self.budget, self.lab.root / CONVERSATIONS)
 
     def ready(self) -> None:
-        """Raises :class:`UsageError` for a model that cannot be asked, before any work is done."""
+        """Raises :class:`UsageError` for a model or program that cannot be asked, before any work is done."""
         for role in ROLE_NAMES:
             self.model(role)
+        if self._chosen("experimenter").command and not self.lab.settings.replay:
+            self._coding("").ready()
 
     # -- the roles -----------------------------------------------------------------------------------------------------
 
@@ -102,11 +114,28 @@ class Cast:
         return ModelProposer(model, self.sources, deadline, self.progress.note)
 
     def experimenter(self, slug: str) -> Experimenter:
+        if self._chosen("experimenter").command:
+            if self.lab.settings.replay:
+                raise UsageError("a coding program cannot be replayed", "run without --replay, or keep its variants/")
+            return self._coding(slug)
         model = self.model("experimenter")
         return HeuristicExperimenter() if model is None else ModelExperimenter(model, slug)
 
+    def _coding(self, slug: str) -> CliExperimenter:
+        lab = self.lab
+        return CliExperimenter(
+            coding_program(self._chosen("experimenter")),
+            lab.settings.sandbox,
+            lab.private / "coding",
+            lab.paper(slug) / "variants" if slug else lab.private / "coding",
+            (lab.root,),
+            lab.check_stop,
+            self.progress.note,
+        )
+
     def writer(self, slug: str) -> Writer:
-        return HeuristicWriter()
+        model = self.model("writer")
+        return HeuristicWriter() if model is None else ModelWriter(model, slug, self.progress.note)
 
     def reviewer(self, slug: str) -> Reviewer:
         return HeuristicReviewer()

@@ -5,6 +5,7 @@ from scientist.experiments._cells import known_runs, read_results, run_cells, ru
 from scientist.experiments._cgroups import detect_cgroups
 from scientist.experiments._cheats import CheatRow, ensure_contained, run_cheats
 from scientist.experiments._code import apply_edits, check_code, diff_of, load_code, parse_edits
+from scientist.experiments._coding_cli import CliExperimenter, CodingProgram, coding_program
 from scientist.experiments._conduct import freeze, frozen_study, open_final, pilot, plan_study
 from scientist.experiments._design import compile_design, identifier
 from scientist.experiments._early import declare_early_stop, futile_contrasts, stopped_variants
@@ -48,7 +49,9 @@ __all__ = [
     "Bench",
     "Change",
     "CheatRow",
+    "CliExperimenter",
     "CodeTry",
+    "CodingProgram",
     "Contrast",
     "ContrastEstimate",
     "ContrastResult",
@@ -83,6 +86,7 @@ __all__ = [
     "check_code",
     "check_template",
     "choose_sandbox",
+    "coding_program",
     "compile_design",
     "contrast_values",
     "declare_early_stop",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 LOG_LIMIT = 64 * 1024
 """Bytes of a run's log that are kept, from its end."""
 
+CUT = "[... the beginning was cut ...]\n"
+
 
 def trim_log(path: Path) -> str:
     """Keep the last :data:`LOG_LIMIT` bytes of the log; returns them as text. What was put in its place is removed."""
@@ -24,7 +26,7 @@ def trim_log(path: Path) -> str:
         return ""
     raw = path.read_bytes() if path.stat().st_size <= 64 * LOG_LIMIT else _tail(path)
     if len(raw) > LOG_LIMIT:
-        raw = b"[... the beginning was cut ...]\n" + raw[-LOG_LIMIT:]
+        raw = CUT.encode() + raw[-LOG_LIMIT:]
         path.write_bytes(raw)
     return raw.decode(errors="replace")
 

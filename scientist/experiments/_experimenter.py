@@ -24,6 +24,9 @@ SMOKE_SEED = 2**31 - 7
 
 LOG_TAIL = 3000
 
+PATCH, REFUSED = "patch.diff", "refused.txt"
+"""Of a try: what was tried out with a run, or why it was not. One of them is there when it has ended."""
+
 
 TryOut = Callable[[Mapping[str, bytes]], tuple[str, str, str]]
 """(status, reason, end of the log) of one run of changed files with the idea's settings."""
@@ -155,14 +158,18 @@ def make_change(experimenter: Experimenter, bench: Bench, idea: Idea, paper: Pat
         return read_json(Change, folder / "change.json")
     remove_tree(folder)
     knobs: dict[str, KnobValue] = template.complete(dict(idea.settings))
-    numbers = iter(range(1, TRIES + 1))
+    tries_folder = folder / "tries"
 
     def try_out(files: Mapping[str, bytes]) -> tuple[str, str, str]:
         with bench.run(knobs, SMOKE_SEED, (template.looked_at,), files) as outcome:
             log = outcome.folder / "log.txt"
             told = log.read_text(encoding="utf-8", errors="replace") if log.is_file() and not log.is_symlink() else ""
-            here = folder / "tries" / str(next(numbers))
-            write_atomic(here / "patch.diff", diff_of(template, files))
+            here = next(
+                place
+                for place in (tries_folder / str(number) for number in range(1, TRIES + 1))
+                if not any((place / name).exists() for name in (PATCH, REFUSED))
+            )
+            write_atomic(here / PATCH, diff_of(template, files))
             write_atomic(here / "log.txt", told)
             return outcome.status, outcome.reason, told[-LOG_TAIL:]
 

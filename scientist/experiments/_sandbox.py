@@ -154,15 +154,16 @@ class BubblewrapSandbox:
     """bubblewrap: own user, pid, mount, ipc, uts and network namespaces; a read-only system; one writable folder.
 
     `hidden` are folders and files masked by empty ones, such as the source of the labels. `gpus` shows the devices of
-    NVIDIA and AMD cards.
+    NVIDIA and AMD cards. `more` are further options of bubblewrap, before the masks.
     """
 
     name = "bubblewrap"
 
-    def __init__(self, program: str, hidden: Sequence[Path] = (), gpus: bool = False) -> None:
+    def __init__(self, program: str, hidden: Sequence[Path] = (), gpus: bool = False, more: Sequence[str] = ()) -> None:
         self.program = program
         self.hidden = tuple(hidden)
         self.gpus = gpus
+        self.more = tuple(more)
         self.filter = seccomp_supported()
         gap = "the run shares the kernel with everything else"
         if not self.filter:
@@ -194,6 +195,7 @@ class BubblewrapSandbox:
             wrapped += ["--symlink", str(link.resolve()), str(link)]
         for name in HOST_FILES:
             wrapped += ["--ro-bind", name, name]
+        wrapped += self.more
         for hidden in self.hidden:
             if hidden.is_dir():
                 wrapped += ["--perms", "0555", "--tmpfs", str(hidden), "--remount-ro", str(hidden)]
@@ -308,11 +310,11 @@ def choose_sandbox(
     return ProcessSandbox()
 
 
-def hidden_folders(hide: Sequence[str]) -> list[Path]:
+def hidden_folders(hide: Sequence[str], shown: tuple[Path, ...] = ()) -> list[Path]:
     """The real folders (and files, of modules that are one) that 'package:folder' names mean, without importing anything.
 
     'package:.' is all of a package, of the standard library too. Every copy of the package is found in whatever the
-    sandbox shows: another Python in /usr may have its own. A package that is not installed hides nothing. Raises
+    sandbox shows: another Python in /usr may have its own, and so may the folders in `shown`. A package that is not installed hides nothing. Raises
     :class:`MachineryError` when a package is there and the folder is not, since what is meant would stay readable.
     """
     folders: set[Path] = set()
@@ -320,10 +322,10 @@ def hidden_folders(hide: Sequence[str]) -> list[Path]:
         package, _, folder = entry.partition(":")
         if not package.isidentifier():
             raise MachineryError(f"'hide' names no package: '{entry}'", "write it as 'package:folder'")
-        places = _copies(package)
+        places = _copies(package, shown)
         found = {(place / folder).resolve() for place in places if _holds(place, folder)}
         if folder == ".":
-            found |= {path for root in _library_folders() for path in _module_files(root, package)}
+            found |= {path for root in _library_folders(shown) for path in _module_files(root, package)}
         if places and not found:
             raise MachineryError(f"'hide' names '{entry}', which is not there", "mend 'hide' in template.toml")
         folders |= found
@@ -334,11 +336,11 @@ def _holds(place: Path, folder: str) -> bool:
     return (place / folder).is_dir() and (place / folder).resolve().is_relative_to(place.resolve())
 
 
-def _copies(package: str) -> list[Path]:
+def _copies(package: str, shown: tuple[Path, ...]) -> list[Path]:
     """Folders of a package: the one this Python would import, and its namesakes elsewhere in what is shown."""
     spec = importlib.util.find_spec(package)
     own = [Path(place) for place in (spec.submodule_search_locations or [])] if spec else []
-    return [*own, *(root / package for root in _library_folders() if (root / package).is_dir())]
+    return [*own, *(root / package for root in _library_folders(shown) if (root / package).is_dir())]
 
 
 def _module_files(root: Path, module: str) -> list[Path]:
@@ -349,10 +351,10 @@ def _module_files(root: Path, module: str) -> list[Path]:
 
 
 @functools.cache
-def _library_folders() -> tuple[Path, ...]:
+def _library_folders(shown: tuple[Path, ...] = ()) -> tuple[Path, ...]:
     """Every folder below what is shown that holds modules: standard libraries, site-packages, dist-packages."""
     found: set[Path] = set()
-    for root in (Path("/usr"), Path("/usr/local"), *interpreter_roots()[0]):
+    for root in (Path("/usr"), Path("/usr/local"), *interpreter_roots()[0], *shown):
         for form in ("lib*/python3*", "lib*/pypy3*"):
             for library in root.glob(form):
                 found |= {library, library / "site-packages", library / "dist-packages"}

@@ -35,6 +35,13 @@ class RoleSettings(Record):
     command: tuple[str, ...] = Field(
         default=(), description="experimenter only: a coding program that edits the working copy, task on stdin"
     )
+    env: tuple[str, ...] = Field(
+        default=(), description="of `command`: variables that it gets; keys stay outside, addresses lead to `base_url`"
+    )
+    show: tuple[str, ...] = Field(
+        default=(), description="of `command`: files and folders that it must be able to read"
+    )
+    minutes: float = Field(default=15.0, gt=0, le=600, description="of `command`: the most that one try may take")
 
 
 class Settings(BaseSettings):
@@ -78,9 +85,11 @@ class Settings(BaseSettings):
     @field_validator("roles")
     @classmethod
     def _known_roles(cls, roles: dict[str, RoleSettings]) -> dict[str, RoleSettings]:
-        for name in roles:
+        for name, role in roles.items():
             if name not in ROLE_NAMES:
                 raise ValueError(f"there is no role '{name}'{nearest(name, list(ROLE_NAMES))}")
+            if role.command and name != "experimenter":
+                raise ValueError(f"the {name} cannot be played by a command; only the experimenter can")
         return roles
 
     @classmethod
