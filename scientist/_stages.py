@@ -318,7 +318,7 @@ class PaperInProgress:
             self.shop.template.packages,
             sandbox,
             gaps,
-            self.roles,
+            {**self.roles, **read_json(Manuscript, self.folder / "manuscript.json").roles},
             approved_by=self.idea.note if self.idea.status == "approved" else "",
             executor=self.shop.lab.settings.executor,
         )

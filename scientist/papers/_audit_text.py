@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from scientist.papers._audit_context import Context, Severity, finding
+from scientist.papers._audit_context import Context, Fragment, Severity, finding
 from scientist.papers._expressions import ExpressionError, evaluate, names
-from scientist.papers._fragments import check_latex, free_digits, numbers, readable
+from scientist.papers._fragments import Sentence, check_latex, free_digits, numbers, readable
 from scientist.papers._records import Finding
 
 _NUMBER_WORDS = re.compile(
@@ -16,6 +16,7 @@ _NUMBER_WORDS = re.compile(
     r"seventy|eighty|ninety|(?:a |one )?hundred)(?!-dimensional)(?:-[a-z]+)?[\s~]+(?:per ?cent(?:age)?|%|points?\b)",
     re.IGNORECASE,
 )
+_MODEL_NAME = re.compile(r"[A-Za-z][\w.@+-]*/[\w.:/@+-]+")
 _PLACEHOLDERS = re.compile(
     r"\blorem ipsum\b|\bTODO\b|\bTBD\b|\bTBA\b|\bFIXME\b|\bXXX+\b|\?\?|\[(?:citation|reference)s? needed\]|"
     r"\[(?:insert|add|your|to be)\b[^\]]*\]|<(?:insert|placeholder)[^>]*>|\bas an? (?:AI|artificial "
@@ -41,7 +42,7 @@ def check_free_numbers(ctx: Context) -> Iterator[Finding]:
     for fragment in ctx.fragments:
         strict = fragment.place in ("abstract", "results", "caption", "table")
         for sentence in fragment.sentences:
-            typed = free_digits(sentence.tokens)
+            typed = [n for n in free_digits(sentence.tokens) if not _in_a_model_name(ctx, fragment, sentence, n)]
             for number in dict.fromkeys(typed):
                 after = re.search(rf"{re.escape(number)}\s*(?:\\,|~)*\s*(?:\\%|percent|per cent)", sentence.source)
                 whole = re.fullmatch(r"\d{1,2}", number) is not None and not after
@@ -53,6 +54,19 @@ def check_free_numbers(ctx: Context) -> Iterator[Finding]:
                 where = f"{fragment.where}: “{ctx.words(sentence)}”"
                 message = rf"'{match.group()}' is a typed quantity; print a fact with \val"
                 yield finding("error", "free-number", where, message)
+
+
+def _in_a_model_name(ctx: Context, fragment: Fragment, sentence: Sentence, number: str) -> bool:
+    """Whether a number of the disclosure belongs to the name of a model that played a role ('provider/model-4.1')."""
+    if not fragment.where.startswith("section disclosure,"):
+        return False
+    record = ctx.manifest or ctx.manuscript
+    names = [word for who in record.roles.values() for word in _MODEL_NAME.findall(who)] if record else []
+    # Blotting the names out, so that the same number elsewhere in the sentence is still seen.
+    text = readable(sentence.source)
+    for name in names:
+        text = text.replace(name, " ")
+    return number not in text
 
 
 def check_facts_exist(ctx: Context) -> Iterator[Finding]:

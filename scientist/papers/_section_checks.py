@@ -110,6 +110,7 @@ class Checks:
         draft = self.draft
         return draft.model_copy(
             update={
+                "title": "",
                 "finding": "",
                 "abstract": "",
                 "sections": tuple(section.model_copy(update={"paragraphs": ()}) for section in draft.sections),

@@ -98,7 +98,7 @@ def finish_paper(
     write_atomic(paper / "paper.tex", build_tex(context))
     write_atomic(paper / "paper.pdf", pdf)
     sandbox, gaps, executor = material.sandbox, material.sandbox_gaps, material.executor
-    manifest = make_manifest(paper, w.study, w.results, (), sandbox, gaps, {"writer": "heuristic"}, executor=executor)
+    manifest = make_manifest(paper, w.study, w.results, (), sandbox, gaps, manuscript.roles, executor=executor)
     write_atomic(paper / "manifest.json", manifest.canonical())
     journal = Journal(lab / "journal.jsonl")
     journal.append("study.frozen", slug=w.study.slug, sha256=w.study.digest())
