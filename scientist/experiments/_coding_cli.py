@@ -27,7 +27,7 @@ from scientist.experiments._relay import Relay
 from scientist.experiments._working_copy import lay_out, read_back
 from scientist.ideas._idea import Idea, Modification
 from scientist.lab import RoleSettings, remove_tree, write_atomic
-from scientist.llm import data, render, secrets_in
+from scientist.llm import ModelUnavailable, data, render, secrets_in
 from scientist.template import Template
 
 SHORTEST_SECRET = 8
@@ -137,7 +137,10 @@ class CliExperimenter:
     def implement(
         self, idea: Idea, template: Template, try_out: TryOut
     ) -> tuple[dict[str, bytes], tuple[CodeTry, ...]]:
-        """See :class:`Experimenter`. What it printed is kept with each try, keys blotted out."""
+        """See :class:`Experimenter`. What it printed is kept with each try, keys blotted out.
+
+        Raises :class:`ModelUnavailable` when its endpoint gave it nothing at all.
+        """
         assert isinstance(idea.design, Modification)
         tries: list[CodeTry] = []
         failed: dict[str, bytes] = {}
@@ -181,8 +184,11 @@ class CliExperimenter:
         found = find_program(program.command[0], program.show, closed)
         box = choose_box(self.sandbox, found, template.hide, closed, self.scratch)
 
+        before: dict[str, bytes] = {}
+
         def prepare(folder: Path) -> str:
             lay_out(template, folder, instead)
+            before.update(read_back(template, folder))
             return task
 
         def job(folder: str, file: str, home: str, base: str) -> tuple[list[str], dict[str, str]]:
@@ -201,8 +207,17 @@ class CliExperimenter:
                 self._keep(session, task, number, relay, why)
                 if why:
                     last = [line for line in blot(session.printed, program.secrets()).splitlines() if line.strip()][-1:]
-                    raise ValueError(f"{why}{f' ({_line(last[0])})' if last else ''}")
-                files = read_back(template, session.work)
+                    why += f" ({_line(last[0])})" if last else ""
+                    files = {}
+                else:
+                    files = read_back(template, session.work)
+                if relay is not None and relay.out and (why or files == before):
+                    remedy = "`scientist resume` goes on when it does"
+                    raise ModelUnavailable(
+                        f"'{program.label}' got nothing from {program.address}: {relay.last}", remedy
+                    )
+                if why:
+                    raise ValueError(why)
                 for name, content in files.items():
                     if any(secret.encode() in content for secret in program.secrets()):
                         raise ValueError(f"{name} would hold a key")

@@ -55,7 +55,8 @@ class Relay:
         self.secure, self.host, self.port = parts.scheme == "https", parts.hostname or "", parts.port
         self.netloc, self.path = parts.netloc, parts.path.rstrip("/")
         self.keys = dict(keys)
-        self.requests = self.refused = 0
+        self.requests = self.refused = self.asked = self.served = 0
+        self.last = ""
         self._lock = threading.Lock()
         self._server: _Server | None = None
 
@@ -97,6 +98,18 @@ class Relay:
                 why = f"more than {MOST_REQUESTS} requests"
             self.requests, self.refused = self.requests + (not why), self.refused + bool(why)
             return why
+
+    def told(self, method: str, status: int, why: str = "") -> None:
+        """How a request that was sent on ended. Only posting asks a model for something."""
+        with self._lock:
+            self.last = why or f"status {status}"
+            if method == "POST":
+                self.asked, self.served = self.asked + 1, self.served + (status < 400)
+
+    @property
+    def out(self) -> bool:
+        """The endpoint was asked for something and gave nothing."""
+        return self.asked > 0 and not self.served
 
     def with_keys(self, value: str) -> str:
         """A header's value, keys put in the place of the words that stand for them."""
@@ -163,7 +176,10 @@ class _Handler(BaseHTTPRequestHandler):
             answer = connection.getresponse()
         except (OSError, http.client.HTTPException, ValueError) as error:
             connection.close()
-            return self._say(502, f"the endpoint does not answer ({type(error).__name__})")
+            why = f"the endpoint does not answer ({type(error).__name__})"
+            relay.told(self.command, 502, why)
+            return self._say(502, why)
+        relay.told(self.command, answer.status)
         try:
             self._pass_back(answer)
         finally:

@@ -29,6 +29,7 @@ from scientist.experiments import (
 from scientist.experiments import _coding_box as box
 from scientist.experiments._working_copy import read_back
 from scientist.lab import RoleSettings, create_lab, load_settings, read_json
+from scientist.llm import ModelUnavailable
 
 SECRET = "sk-very-secret-0123456789"
 EDIT = f"""
@@ -268,6 +269,16 @@ edit(" + 1.0")
         threading.Thread(target=seen, daemon=True).start()
         made.implement(idea(), DIAL, Trial())
     assert arrived.is_set() and "rest two" in said(tmp_path) and "(502, 'the endpoint does not answer" in said(tmp_path)
+
+
+@walls
+def test_an_outage_is_no_failure_of_the_idea(tmp_path: Path) -> None:
+    script = f"{ASK}\nprint(ask()); print(ask())"
+    with pytest.raises(
+        ModelUnavailable, match=r"got nothing from http://127\.0\.0\.1:9/v1: the endpoint does not answer"
+    ):
+        player(tmp_path, script, url="http://127.0.0.1:9/v1").implement(idea(), DIAL, Trial())
+    assert said(tmp_path).count("(502,") == 2 and not (tmp_path / "variants" / "changed" / "tries" / "2").exists()
 
 
 @pytest.mark.parametrize(
