@@ -155,8 +155,16 @@ def effect_words(sentence: Sentence, maximize: bool = True, metric: str = "accur
         _direction(word, maximize, False)[0]
         for clause in _CLAUSES.split(text)
         for word in _words_about(metric).finditer(clause)
-        if not _hedged(clause, word.start())
+        if not _hedged(clause, word.start()) and not _condition(clause, word, metric)
     ]
+
+
+def _condition(clause: str, word: re.Match[str], metric: str) -> bool:
+    """'when label noise grows' says under which condition, and nothing of the metric."""
+    near = re.search(r"\b(?:when|whenever|where|once|as)\b(?P<what>(?:\W+\w+){1,4})\W+$", clause[: word.start()])
+    return (
+        near is not None and word.lastgroup in ("up", "down") and metric.replace("_", " ").lower() not in near["what"]
+    )
 
 
 def masked(sentence: Sentence) -> str:

@@ -115,7 +115,7 @@ class ModelWriter:
                 pieces = self._ask(task, messages)
             except NoAnswer as error:
                 if not pieces:
-                    self.say(f"{part.id}: written by rules ({error.message})")
+                    self._tell(part, f"written by rules ({error.message})")
                     return None
                 break
             problems = checks(pieces)
@@ -143,7 +143,7 @@ class ModelWriter:
             good = _without(piece, checks.paragraph(index, piece))
             if good and checks.paragraph(index, good):
                 good = ""
-            dropped += [f"{part.id}: dropped {problem}" for problem in checks.paragraph(index, piece)]
+            dropped += [f"dropped {problem}" for problem in checks.paragraph(index, piece)]
             if good and not (is_place(good) and (good in kept or good not in checks.places)):
                 kept.append(good)
         own = sum(words_of(piece) for piece in kept)
@@ -154,15 +154,19 @@ class ModelWriter:
             or 2 * len(lost) > len(asked)
             or (part.id == ABSTRACT and (lost or len(kept) != 1))
         ):
-            self.say(f"{part.id}: written by rules (after {ROUNDS} versions still: {problems[0]})")
+            self._tell(part, f"written by rules (after {ROUNDS} versions still: {problems[0]})")
             return None
         whole = _place(_put_back(part, kept, lost), checks.places)
         if left := checks(whole):
-            self.say(f"{part.id}: written by rules (what could be saved of it still breaks a rule: {left[0]})")
+            self._tell(part, f"written by rules (what could be saved of it still breaks a rule: {left[0]})")
             return None
         for line in dropped:
-            self.say(line)
+            self._tell(part, line)
         return whole
+
+    def _tell(self, part: Part, what: str) -> None:
+        """Say what became of a part. A model's words may hold anything; a terminal gets what can be printed."""
+        self.say("".join(c if c.isprintable() else " " for c in f"{self.paper}: {part.id}: {what}".removeprefix(": ")))
 
 
 def read_section(text: str) -> list[str]:

@@ -131,6 +131,11 @@ class Checks:
         return " ".join(readable(prose(piece)) for piece in self.part.draft).lower()
 
     @cached_property
+    def _declared(self) -> str:
+        idea = self.material.idea
+        return f"{idea.question} {idea.hypothesis} {idea.why}".lower()
+
+    @cached_property
     def places(self) -> list[str]:
         """The floats that the draft places, as paragraphs."""
         return [piece for piece in self.part.draft if is_place(piece)]
@@ -212,7 +217,7 @@ class Checks:
         if self.part.listed and r"\paragraph" in source:
             yield "a limitation has no heading"
         words = readable(prose(sentence))
-        yield from out_of_place(words, self._draft_words)
+        yield from out_of_place(words, self._draft_words, self._declared)
         yield from self._away_from_its_contrast(sentence)
         yield from self._works(sentence, words)
 

@@ -31,11 +31,13 @@ _MEDDLING = re.compile(
     re.IGNORECASE,
 )
 _RULES = (
-    (_COUNT, r"is a number in words that the draft does not have; print a fact with \val or leave it out"),
-    (_QUANTITY, r"is a quantity in words; print it with \val or \calc, or leave it out"),
-    (_PRAISE, "is not for the writer to say"),
-    (_MEDDLING, "has no place in a paper"),
+    (_COUNT, r"is a number in words that the draft does not have; print a fact with \val or leave it out", True),
+    (_QUANTITY, r"is a quantity in words; print it with \val or \calc, or leave it out", True),
+    (_PRAISE, "is not for the writer to say", False),
+    (_MEDDLING, "has no place in a paper", False),
 )
+"""Pattern, what is wrong with it, and whether the declared question and hypothesis excuse it as the draft does."""
+
 _COMMON = frozenset(
     [
         *(
@@ -129,11 +131,12 @@ LONGEST_COPY = 7
 """So many words in a row out of somebody's abstract are copied."""
 
 
-def out_of_place(words: str, drafted: str) -> Iterator[str]:
-    """Counts and quantities in words, praise and meddling that the draft (in small letters) does not have."""
-    for pattern, what in _RULES:
+def out_of_place(words: str, drafted: str, declared: str) -> Iterator[str]:
+    """Counts and quantities in words, praise and meddling that the draft does not have (both texts in small letters)."""
+    for pattern, what, declarable in _RULES:
+        known = f"{drafted} {declared}" if declarable else drafted
         for word in dict.fromkeys(match.group() for match in pattern.finditer(words)):
-            if not re.search(rf"\b{re.escape(word.lower())}(?!\w|-)", drafted):
+            if not re.search(rf"\b{re.escape(word.lower())}(?!\w|-)", known):
                 yield f"'{word}' {what}"
 
 
@@ -188,7 +191,9 @@ def floats(piece: str) -> list[str]:
 
 
 def twin(fact: str) -> str:
-    """A mean difference and its size are the same news."""
+    """A mean difference and its size are the same news, and so are a contrast's margin and the study's."""
+    if fact.startswith("c.") and fact.endswith(".margin"):
+        return "study.smallest_effect"
     return f"{fact.removesuffix('.abs')}.mean" if fact.endswith(".abs") else fact
 
 

@@ -15,6 +15,8 @@ from written import finish_paper, make_material
 from scientist.literature import Reference
 from scientist.llm import Ask, Budget, Ledger, Model, ModelUnavailable, ReplayMiss, ScriptedWire
 from scientist.papers import HeuristicWriter, Manuscript, Material, ModelWriter, audit
+from scientist.papers._audit_claims import effect_words
+from scientist.papers._fragments import sentences
 from scientist.papers._model_writer import read_section
 from scientist.papers._section_checks import Checks
 from scientist.papers._section_material import parts_of
@@ -281,6 +283,16 @@ def test_who_says_nothing_leaves_the_rules_their_paper(
     assert audit(paper, lab=lab).errors == 0
 
 
+def test_a_number_beside_the_name_of_a_model_is_still_seen(tmp_path: Path, dose: tuple[Path, World, Material]) -> None:
+    lab, w, material = dose
+    manuscript = HeuristicWriter().write(material)
+    *rest, last = manuscript.sections
+    worse = last.model_copy(update={"paragraphs": (last.paragraphs[0] + " It reached 4.1 points.",)})
+    paper = finish_paper(lab, w, material, manuscript.model_copy(update={"sections": (*rest, worse)}))
+    errors = [one for one in audit(paper, lab=lab).findings if one.severity == "error"]
+    assert [one.code for one in errors] == ["free-number"] and "It reached 4.1 points" in errors[0].where
+
+
 def test_one_bad_section_is_said_in_the_roles(tmp_path: Path, dose: tuple[Path, World, Material]) -> None:
     def answer(ask: Ask) -> str:
         return tags("Everything went well.") if section_of(ask) == "Results" else good(ask)
@@ -317,6 +329,21 @@ def test_a_recording_gives_the_same_bytes_and_a_stop_is_gone_on_from(
         write(tmp_path / "stopped", material, dies)
     went_on, _ = write(tmp_path / "stopped", material, dies)
     assert went_on.canonical() == first.canonical() and len(calls) == len(wire.asked) + 1
+
+
+@pytest.mark.parametrize(
+    ("sentence", "words"),
+    [
+        (r"When label noise grows, accuracy drops by \val{c.dose_0_4.keep.abs} points.", ["drops"]),
+        ("As accuracy grows, nobody asks.", ["grows"]),
+        ("As things improve, accuracy is better.", ["improve", "better"]),
+        ("Does it help, and is accuracy higher?", []),
+        ("Nobody can tell whether it helps, and it does not improve anything.", []),
+        ("It cannot be told what noise does to accuracy: it fell.", []),
+    ],
+)
+def test_words_of_effect_wherever_they_stand(sentence: str, words: list[str]) -> None:
+    assert [effect_words(one) for one in sentences(sentence)] == [words]
 
 
 @pytest.mark.parametrize("kind", ["log-dose", "interaction", "transfer", "tuning"])
