@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
+import shutil
+import socket
+import ssl
+import subprocess
 import sys
 import threading
 import time
@@ -27,6 +32,7 @@ from scientist.experiments import (
     make_change,
 )
 from scientist.experiments import _coding_box as box
+from scientist.experiments._relay import Relay
 from scientist.experiments._working_copy import read_back
 from scientist.lab import RoleSettings, create_lab, load_settings, read_json
 from scientist.llm import ModelUnavailable
@@ -230,8 +236,6 @@ edit(" + 1.0")
 
 @walls
 def test_an_answer_streams_through_and_a_missing_endpoint_is_told(tmp_path: Path) -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
 
@@ -269,6 +273,48 @@ edit(" + 1.0")
         threading.Thread(target=seen, daemon=True).start()
         made.implement(idea(), DIAL, Trial())
     assert arrived.is_set() and "rest two" in said(tmp_path) and "(502, 'the endpoint does not answer" in said(tmp_path)
+
+
+def test_to_an_endpoint_over_tls_with_its_own_name_and_only_if_its_certificate_holds(tmp_path: Path) -> None:
+    if (openssl := shutil.which("openssl")) is None:
+        pytest.skip("openssl is not installed")
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    words = f"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout {key} -out {certificate}"
+    subprocess.run([openssl, *words.split()], check=True, capture_output=True)
+    got: list[tuple[str, str, bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            got.append((self.headers["Host"], self.headers["x-api-key"], body))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"well")
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        address = f"https://localhost:{server.server_port}"
+        for trusted in (False, True):
+            relay = Relay(address, {"word-for-it": SECRET})
+            if trusted:
+                relay._tls = ssl.create_default_context(cafile=str(certificate))
+            listener = socket.create_server(("127.0.0.1", 0))
+            port = listener.getsockname()[1]
+            relay.serve(listener)
+            inside = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            chunks = iter([b"in ", b"pieces"])
+            inside.request("POST", "/x", chunks, {"x-api-key": "word-for-it"}, encode_chunked=True)
+            answer = inside.getresponse()
+            assert (answer.status, answer.read()[:4]) == ((200, b"well") if trusted else (502, b"the "))
+            inside.close()
+            relay.stop()
+        server.shutdown()
+    assert got == [(f"localhost:{server.server_port}", SECRET, b"in pieces")]
 
 
 @walls
@@ -355,12 +401,15 @@ for path in ("/usr/x", "/etc/x", "/x", sys.prefix + "/x", {str(tmp_path / "coder
         print("WROTE", path)
     except OSError as error:
         print("refused", error)
+import sklearn
+print("LABELS", os.listdir(os.path.join(os.path.dirname(sklearn.__file__), "datasets", "data")))
 print("user", os.getuid(), open("/proc/self/status").read().split("CapEff:")[1].split()[0])
 edit(" + 1.0")
 """
     made = player(tmp_path, script, closed=(lab,))
-    made.implement(idea(), DIAL, Trial())
+    made.implement(idea(), DIAL.model_copy(update={"hide": ("sklearn:datasets/data",)}), Trial())
     told = said(tmp_path)
+    assert "LABELS []" in told
     seen = [line for line in told.splitlines() if line.startswith("SEEN") and line != "SEEN []"]
     # The environment of process 1 in the box is bubblewrap's own, which was cleared.
     assert all("PYTHONHASHSEED" in line for line in seen) and "WROTE" not in told
