@@ -131,7 +131,7 @@ def test_hidden_names_mean_every_copy_that_can_be_seen(tmp_path: Path, monkeypat
     (twin / "sklearn" / "datasets" / "data").mkdir(parents=True)
     (twin / "this.py").touch()
     usual = sandbox_module._library_folders()
-    monkeypatch.setattr(sandbox_module, "_library_folders", lambda: (*usual, twin))
+    monkeypatch.setattr(sandbox_module, "_library_folders", lambda _: (*usual, twin))
     found = hidden_folders(["sklearn:datasets/data"])
     assert twin / "sklearn" / "datasets" / "data" in found
     assert any("site-packages" in str(path) for path in found)
