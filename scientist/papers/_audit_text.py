@@ -16,7 +16,7 @@ _NUMBER_WORDS = re.compile(
     r"seventy|eighty|ninety|(?:a |one )?hundred)(?!-dimensional)(?:-[a-z]+)?[\s~]+(?:per ?cent(?:age)?|%|points?\b)",
     re.IGNORECASE,
 )
-_MODEL_NAME = re.compile(r"[A-Za-z][\w.@+-]*/[\w.:/@+-]+")
+_MODEL_NAME = re.compile(r"[\w.:/@+-]*[A-Za-z][\w.:/@+-]*")
 _PLACEHOLDERS = re.compile(
     r"\blorem ipsum\b|\bTODO\b|\bTBD\b|\bTBA\b|\bFIXME\b|\bXXX+\b|\?\?|\[(?:citation|reference)s? needed\]|"
     r"\[(?:insert|add|your|to be)\b[^\]]*\]|<(?:insert|placeholder)[^>]*>|\bas an? (?:AI|artificial "
@@ -57,7 +57,7 @@ def check_free_numbers(ctx: Context) -> Iterator[Finding]:
 
 
 def _in_a_model_name(ctx: Context, fragment: Fragment, sentence: Sentence, number: str) -> bool:
-    """Whether a number of the disclosure belongs to the name of a model that played a role ('provider/model-4.1')."""
+    """Whether a number of the disclosure belongs to the name of a model that played a role ('model-4.1')."""
     if not fragment.where.startswith("section disclosure,"):
         return False
     record = ctx.manifest or ctx.manuscript

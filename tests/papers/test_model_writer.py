@@ -92,7 +92,7 @@ def nothing(tmp_path_factory: pytest.TempPathFactory) -> Material:
 
 
 def named(material: Material) -> Material:
-    return replace(material, roles={**material.roles, "writer": LABEL})
+    return replace(material, roles={**material.roles, "writer": LABEL, "experimenter": "01-model-4.1"})
 
 
 def draft_in(ask: Ask) -> str:
