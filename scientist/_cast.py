@@ -58,6 +58,12 @@ class Cast:
         """What the settings say of a role; an empty model: rules play it."""
         settings = self.lab.settings
         own = settings.roles.get(role, RoleSettings())
+        if role == "reviewer":
+            if own.model not in ("", HEURISTIC):
+                raise UsageError(
+                    "the reviewer is played by rules so far", "take [roles.reviewer] out of scientist.toml"
+                )
+            return RoleSettings()
         if own.command:
             return own  # whatever it asks, it asks itself
         if own.model == HEURISTIC or not (own.model or settings.model):

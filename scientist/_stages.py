@@ -187,9 +187,13 @@ class PaperInProgress:
 
     @property
     def roles(self) -> dict[str, str]:
-        """Who did what, rules or a model; an idea that rules composed stays theirs in a model's campaign."""
+        """Who did what, rules or a model: an idea that rules composed, or knobs that rules turned, stay theirs."""
         labels = self.shop.cast.labels()
-        return labels if self.idea.origin == "model" else {**labels, "proposer": HEURISTIC}
+        if self.idea.origin != "model":
+            labels["proposer"] = HEURISTIC
+        if not isinstance(self.idea.design, Modification):
+            labels["experimenter"] = HEURISTIC
+        return labels
 
     @property
     def study(self) -> Study:

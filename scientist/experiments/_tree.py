@@ -35,7 +35,8 @@ def _read(path: str) -> bytes:
         os.close(descriptor)
 
 
-def _names(folder: str) -> list[str]:
+def names(folder: str) -> list[str]:
+    """What a folder holds; nothing if it cannot be read."""
     try:
         return os.listdir(folder)
     except OSError:
@@ -50,10 +51,10 @@ def _stat(pid: int) -> list[bytes]:
 def children(pid: int) -> list[int]:
     """Processes whose parent is `pid`, ended ones that it has not waited for among them; empty where there is no /proc."""
     if os.path.exists(f"/proc/{pid}/task/{pid}/children"):
-        tasks = [f"/proc/{pid}/task/{task}/children" for task in _names(f"/proc/{pid}/task")]
+        tasks = [f"/proc/{pid}/task/{task}/children" for task in names(f"/proc/{pid}/task")]
         return [int(child) for task in tasks for child in _read(task).split()]
     wanted = str(pid).encode()
-    numbers = [int(name) for name in _names("/proc") if name.isdigit()]
+    numbers = [int(name) for name in names("/proc") if name.isdigit()]
     return [number for number in numbers if (fields := _stat(number)) and fields[1] == wanted]
 
 
@@ -103,7 +104,7 @@ def unlinked(pids: Iterable[int]) -> int:
     """Bytes in files that have no name any more but are still open, and in files that never had one."""
     sizes: dict[tuple[int, int], int] = {}
     for pid in pids:
-        for name in _names(f"/proc/{pid}/fd"):
+        for name in names(f"/proc/{pid}/fd"):
             with contextlib.suppress(OSError):
                 found = os.stat(f"/proc/{pid}/fd/{name}")
                 if found.st_nlink == 0 and stat.S_ISREG(found.st_mode):
@@ -150,16 +151,16 @@ def open_folder(place: str) -> AbstractContextManager[Iterator[os.DirEntry[str]]
         return os.scandir(place)
 
 
-def empty(place: str) -> None:
-    """Delete everything below a folder, however deep, and keep the folder. What cannot be deleted stays.
+def empty(place: str, spare: Iterable[str] = ()) -> None:
+    """Delete everything below a folder, however deep, but for the names to `spare`, and keep the folder itself.
 
-    Folders are moved to the top before they are emptied, so that neither the length of a path nor the depth of a
-    recursion ends the work.
+    What cannot be deleted stays. Folders are moved to the top before they are emptied, so that neither the length of a
+    path nor the depth of a recursion ends the work.
     """
-    moved, stuck = 0, set[str]()
+    moved, stuck = 0, set(spare)
     with contextlib.suppress(OSError):
         os.chmod(place, 0o700)
-    while left := [name for name in _names(place) if name not in stuck]:
+    while left := [name for name in names(place) if name not in stuck]:
         for name in left:
             path = os.path.join(place, name)
             try:
@@ -167,7 +168,7 @@ def empty(place: str) -> None:
                     os.unlink(path)
                     continue
                 os.chmod(path, 0o700)
-                for below in _names(path):
+                for below in names(path):
                     inner = os.path.join(path, below)
                     if os.path.islink(inner) or not os.path.isdir(inner):
                         os.unlink(inner)

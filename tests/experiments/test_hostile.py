@@ -83,9 +83,10 @@ def test_folders_nested_without_end(bench: Bench) -> None:
 
 def test_memory_folders_that_fill(bubblewrap: Bench) -> None:
     for place in ("/tmp", "/dev/shm"):
+        before = told(bubblewrap, f"import os\nraise SystemExit(str(os.listdir({place!r})))")
         code = f"for n in range(100000):\n    open(f'{place}/{{n}}', 'wb').write(bytes(1 << 18))\n"
         assert attack(bubblewrap, code)[0] == "disk"
-        assert told(bubblewrap, f"import os\nraise SystemExit(str(os.listdir({place!r})))") == "[]"
+        assert told(bubblewrap, f"import os\nraise SystemExit(str(os.listdir({place!r})))") == before
     for place in ("/", "/dev", "/usr", "/bench/.."):
         assert refused(told(bubblewrap, f"open('{place}/x', 'w')"))
 
