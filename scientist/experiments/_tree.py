@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -115,21 +115,25 @@ def unlinked(pids: Iterable[int]) -> int:
 def folder_usage(places: Sequence[str], most: int) -> tuple[int, int]:
     """(bytes, entries) below `places`. No link is followed; counting stops beyond `most` entries, or bytes.
 
-    A tree that cannot be measured, because it is nested too deeply, has more than that.
+    What is mounted below them is not counted: it is part of the machine, and read-only. A tree that cannot be measured,
+    because it is nested too deeply, has more than that.
     """
     size = entries = 0
-    queue = [(place, 0) for place in places]
+    queue = [(place, 0, _device(place)) for place in places]
     while queue:
-        place, depth = queue.pop()
+        place, depth, device = queue.pop()
         try:
             with open_folder(place) as scan:
                 for entry in scan:
                     entries += 1
                     with contextlib.suppress(FileNotFoundError):
-                        if entry.is_dir(follow_symlinks=False):
-                            queue.append((entry.path, depth + 1))
+                        found = entry.stat(follow_symlinks=False)
+                        if found.st_dev != device:
+                            continue
+                        if stat.S_ISDIR(found.st_mode):
+                            queue.append((entry.path, depth + 1, device))
                         else:
-                            size += entry.stat(follow_symlinks=False).st_size
+                            size += found.st_size
                     if entries > most:
                         return size, entries
         except (FileNotFoundError, NotADirectoryError, PermissionError):
@@ -139,6 +143,29 @@ def folder_usage(places: Sequence[str], most: int) -> tuple[int, int]:
         if depth >= DEEPEST:
             return size, most + 1
     return size, entries
+
+
+def _device(path: str) -> int:
+    """The file system that a path is on; -1 when it is gone."""
+    try:
+        return os.lstat(path).st_dev
+    except OSError:
+        return -1
+
+
+def mounted_below(place: str) -> dict[str, set[str]]:
+    """Folder -> the names in it that lead to mounts below `place`, for every folder on the way to one."""
+    device, found = _device(place), dict[str, set[str]]()
+
+    def look(folder: str) -> bool:
+        for name in names(folder):
+            path = os.path.join(folder, name)
+            if not os.path.islink(path) and (_device(path) != device or (os.path.isdir(path) and look(path))):
+                found.setdefault(folder, set()).add(name)
+        return folder in found
+
+    look(place)
+    return found
 
 
 def open_folder(place: str) -> AbstractContextManager[Iterator[os.DirEntry[str]]]:
@@ -151,13 +178,22 @@ def open_folder(place: str) -> AbstractContextManager[Iterator[os.DirEntry[str]]
         return os.scandir(place)
 
 
-def empty(place: str, spare: Iterable[str] = ()) -> None:
-    """Delete everything below a folder, however deep, but for the names to `spare`, and keep the folder itself.
+def empty(place: str, spared: Mapping[str, Collection[str]] | None = None) -> None:
+    """Delete everything below a folder, however deep, and keep the folder itself and what leads to a mount.
 
-    What cannot be deleted stays. Folders are moved to the top before they are emptied, so that neither the length of a
-    path nor the depth of a recursion ends the work.
+    `spared` is what :func:`mounted_below` found when nobody had written there yet. What cannot be deleted stays. Folders
+    are moved to the top before they are emptied, so that neither the length of a path nor the depth of a recursion ends
+    the work.
     """
-    moved, stuck = 0, set(spare)
+    spared = spared or {}
+    moved, stuck = 0, set(spared.get(place, ()))
+    for folder in spared:
+        for name in names(folder) if folder != place else ():
+            if name not in spared[folder]:
+                while os.path.lexists(target := os.path.join(place, f".emptied-{moved}")):
+                    moved += 1
+                with contextlib.suppress(OSError):
+                    os.rename(os.path.join(folder, name), target)
     with contextlib.suppress(OSError):
         os.chmod(place, 0o700)
     while left := [name for name in names(place) if name not in stuck]:

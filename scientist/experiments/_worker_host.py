@@ -249,7 +249,7 @@ class Worker:
     def __init__(self, setup: dict[str, Any]) -> None:
         self.shared: list[str] = setup.get("shared", [])
         # What is mounted below /tmp is no run's to lose: a program that is installed there, for one.
-        self.spared = {place: _tree.names(place) for place in self.shared}
+        self.spared = {place: _tree.mounted_below(place) for place in self.shared}
         self.counters: dict[str, int] = setup.get("counters", {})
         # Sure to be alone with what we forked: this is not the pid name space that the scientist is in.
         self.alone = bool(setup.get("outer")) and os.readlink("/proc/self/ns/pid") != setup["outer"]

@@ -6,12 +6,17 @@ is in test_hostile_walls.py, what only the judge stops in test_hostile_artefacts
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from pathlib import Path
 
-from hostile_bench import KEY, SIGNALS_SCOPED, attack, refused, strays, told
+import pytest
+from hostile_bench import DIAL, KEY, SIGNALS_SCOPED, WALLED, attack, refused, strays, told
 
 from scientist.experiments import Bench
 from scientist.experiments._ending import LOG_LIMIT
+from scientist.experiments._sandbox import BubblewrapSandbox
+from scientist.template import load_template
 
 # Limits: in every form of the sandbox.
 
@@ -162,3 +167,30 @@ def test_the_folder_of_the_run_cannot_be_replaced(bench: Bench, tmp_path: Path) 
     assert status == "failed"
     assert refused(reason) or "busy" in reason or reason == "the run replaced its own folder"
     assert not (tmp_path / "log.txt").exists()
+
+
+@pytest.mark.skipif("bubblewrap" not in WALLED, reason="no bubblewrap")
+def test_a_program_that_lies_below_tmp_stays_and_hides_nothing(tmp_path: Path) -> None:
+    """In the sandbox `/tmp` is memory, and what is needed of a checkout below the real one is mounted into it."""
+    place = Path(tempfile.mkdtemp(prefix="scientist-there-", dir="/tmp"))
+    program = place / "checkout" / "program"
+    program.mkdir(parents=True)
+    (program / "large.bin").write_bytes(bytes(6 << 20))
+    code = f"""
+import os
+left = [name for _, _, names in os.walk("/tmp") for name in names if name.startswith("left")]
+there = os.path.getsize({str(program)!r} + "/large.bin")
+os.makedirs({str(place / "checkout")!r} + "/left/deep")
+for folder in ({str(place)!r}, {str(place / "checkout")!r} + "/left/deep"):
+    open(folder + "/left-behind", "w").write("x")
+raise SystemExit(f"{{left}} {{there}}")
+"""
+    try:
+        sandbox = BubblewrapSandbox(shutil.which("bwrap") or "", more=("--ro-bind", str(program), str(program)))
+        with Bench.local(load_template(DIAL), sandbox, tmp_path / "scratch", 1) as bench:
+            for _ in range(3):
+                assert attack(bench, code, disk_mb=4) == ("failed", f"[] {6 << 20}")
+            full = f"open({str(place)!r} + '/left', 'wb').write(bytes(5 << 20))"
+            assert attack(bench, full, disk_mb=4)[0] == "disk"
+    finally:
+        shutil.rmtree(place)
