@@ -18,12 +18,15 @@ from scientist.experiments import (
 from scientist.ideas import HeuristicProposer, ModelProposer, Proposer
 from scientist.lab import ROLE_NAMES, Lab, RoleSettings, read_text, write_atomic
 from scientist.literature import Source
-from scientist.llm import Budget, HttpWire, Ledger, Model, endpoint
+from scientist.llm import Budget, HttpWire, Ledger, Model, TokenUse, endpoint
 from scientist.papers import HeuristicWriter, ModelWriter, Writer
 from scientist.progress import Progress
 from scientist.reviews import HeuristicReviewer, Reviewer
 
 HEURISTIC = "heuristic"
+FORECAST = {"proposer": ("round", 8_000, 3_000), "writer": ("paper", 28_000, 7_000)}
+"""role -> once per what, tokens read, tokens written: typical of the templates that come with the program."""
+
 CALLS, CONVERSATIONS = "calls.jsonl", "conversations"
 
 
@@ -109,6 +112,29 @@ class Cast:
             self.model(role)
         if self._chosen("experimenter").command and not self.lab.settings.replay:
             self._coding("").ready()
+
+    def forecast(self, rounds: int, papers: int) -> list[str]:
+        """What is said before the first call: who plays what, and what that will take if nothing has to be mended."""
+        lines = []
+        for role, (times, read, written) in FORECAST.items():
+            if not (label := self.played_by(role)):
+                continue
+            calls = rounds * (papers if times == "paper" else 1)
+            use = TokenUse(tokens_in=calls * read, tokens_out=calls * written, counted=False)
+            local = self._local(role)
+            price = 0.0 if local else self.budget.price(label, use)
+            money = "free" if local else "at an unknown price" if price is None else f"about ${price:.2g}"
+            lines.append(f"{label} plays the {role}: about {use.total:,} tokens, {money}")
+        caps = {name: cap for name, cap in self.lab.settings.budget.model_dump().items() if cap is not None}
+        if lines:
+            lines.append(
+                "caps: " + (", ".join(f"{name} {cap:g}" for name, cap in caps.items()) or "none; see --budget")
+            )
+        return lines
+
+    def _local(self, role: str) -> bool:
+        chosen = self._chosen(role)
+        return not chosen.command and endpoint(chosen.model, chosen.base_url, chosen.key_env).local
 
     # -- the roles -----------------------------------------------------------------------------------------------------
 

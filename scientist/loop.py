@@ -127,7 +127,7 @@ def run_campaign(
     template = load_template(lab.root / campaign.template)
     cast = Cast(lab, progress, lab_sources(lab))
     cast.ready()
-    for line in describe_found(template):
+    for line in (*cast.forecast(campaign.rounds, campaign.ideas), *describe_found(template)):
         progress.note(line)
     with lab.lock():
         folder = lab.campaigns / campaign.id

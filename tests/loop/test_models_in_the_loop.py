@@ -1,0 +1,142 @@
+"""Roles played by a model, over HTTP: whole campaigns that a cap stops, that go on, and that replay to the same bytes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sample_loop import DIAL, ROOT, artefacts, campaign, new_lab
+
+from scientist.lab import Lab
+from scientist.llm import BudgetReached, Ledger
+from scientist.loop import campaign_for, run_campaign
+from scientist.papers import Audit
+from scientist.progress import Silent
+from scientist.template import load_template
+
+sys.path.insert(0, str(ROOT / "tests" / "llm"))
+from llm_server import Desk, completion, served
+
+KEY = "sk-planted-0123456789"
+LINE = 'value = data["strength"] * float(knobs["effect"]) + float(noise)'
+IDEA = {
+    "title": "Does adding one to the value help the score?",
+    "question": "Does adding one to the value before it is written raise the score?",
+    "hypothesis": "Adding one raises the score by about one, because the score is the value and some noise.",
+    "expect": "greater",
+    "smallest_effect": 0.5,
+    "why": "A change of the code whose effect is known shows whether the machinery finds it.",
+    "plan": {
+        "kind": "modification", "knob": "", "levels": [], "second_knob": "", "second_levels": [], "treatment": [],
+        "trials": 0, "name": "adding one", "change": "In train.py add one to the value before it is written.",
+    },
+    "settings": [],
+    "lessons": [],
+}  # fmt: skip
+SLUG = "does-adding-one-to-the-value-help-the-score"
+
+
+def answer(handler: Any, body: dict[str, Any]) -> None:
+    """Proposes, changes the code, and writes numbers that no run produced."""
+    said = body["messages"][1]["content"]
+    if said.startswith("# Propose"):
+        text = json.dumps({"ideas": [IDEA]})
+    elif said.startswith("# Change the code"):
+        text = f"FILE: train.py\n<<<<<<< SEARCH\n{LINE}\n=======\n{LINE} + 1.0\n>>>>>>> REPLACE\n"
+    else:
+        text = "<section>\nThe score rose by 73.25 points, which is the best ever seen.\n</section>"
+    handler.send(200, completion(text, usage=False))
+
+
+class Notes(Silent):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.said.append(text)
+
+
+@pytest.fixture
+def lab_at(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Lab]:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+    def make(root: Path, desk: Desk | None, **flags: Any) -> Lab:
+        url = desk.url if desk else "http://127.0.0.1:9/v1"
+        more = {"model": "desk/model", "base_url": url, "sandbox": "process", **flags}
+        if root.exists():
+            return Lab(root, {"online": False, "seeds": 12, "workers": 2, "ideas": 1, **more})
+        lab = new_lab(root, **more)
+        for idea in lab.ideas.glob("*.md"):
+            idea.unlink()
+        return lab
+
+    return make
+
+
+def run(lab: Lab) -> list[str]:
+    notes = Notes()
+    run_campaign(lab, campaign_for(lab, load_template(DIAL)), notes, pdf=False)
+    return notes.said
+
+
+def test_a_model_proposes_changes_the_code_and_cannot_invent_a_number(
+    tmp_path: Path, lab_at: Callable[..., Lab]
+) -> None:
+    with served(answer) as desk:
+        lab = lab_at(tmp_path / "lab", desk)
+        said = run(lab)
+    assert any("plays the proposer" in line and "free" in line for line in said) and "caps: none; see --budget" in said
+    paper = lab.paper(SLUG)
+    assert Audit.model_validate_json((paper / "audit.json").read_bytes()).errors == 0
+    assert "73.25" not in (paper / "paper.tex").read_text() and "best ever" not in (paper / "paper.tex").read_text()
+    assert "adding one" in (paper / "paper.tex").read_text()
+    roles = json.loads((paper / "manifest.json").read_text())["roles"]
+    assert roles["proposer"] == roles["experimenter"] == "desk/model"
+    assert roles["writer"] == "heuristic (desk/model gave nothing usable)" and roles["reviewer"] == "heuristic"
+    assert json.loads((paper / "analysis.json").read_text())["contrasts"][0]["verdict"] == "supported"
+    rows = list(Ledger(lab.root / "calls.jsonl").rows())
+    assert len(rows) == desk.calls and {row.role for row in rows} == {"proposer", "experimenter", "writer"}
+    assert not [path for path in lab.root.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
+
+    # The recording answers everything, and the same comes of it.
+    again = lab_at(tmp_path / "again", None, base_url=desk.url, replay=str(lab.root / "conversations"))
+    run(again)
+    mine, theirs = artefacts(lab.root), artefacts(again.root)
+    for found in (mine, theirs):
+        for name in [name for name in found if name.startswith(("conversations", "calls"))]:
+            del found[name]
+    assert mine == theirs and desk.calls == len(rows)
+
+
+def test_a_cap_stops_a_campaign_and_raising_it_pays_for_nothing_twice(
+    tmp_path: Path, lab_at: Callable[..., Lab]
+) -> None:
+    with served(answer) as desk:
+        whole = lab_at(tmp_path / "whole", desk)
+        run(whole)
+        needed = desk.calls
+        for cap in (1, 4, needed):
+            lab = lab_at(tmp_path / "lab", desk, budget={"calls": cap})
+            if cap < needed:
+                with pytest.raises(BudgetReached, match="--budget calls="):
+                    run(lab)
+                assert desk.calls == needed + cap
+            else:
+                run(lab)
+        assert desk.calls == 2 * needed
+    mine, theirs = artefacts(whole.root), artefacts(lab.root)
+    assert {name: mine[name] for name in mine if "papers" in name} == {n: theirs[n] for n in theirs if "papers" in n}
+
+
+def test_without_a_model_nothing_of_this_is_there(tmp_path: Path) -> None:
+    lab = new_lab(tmp_path / "lab", sandbox="process")
+    campaign(lab)
+    assert not (lab.root / "calls.jsonl").exists() and not (lab.root / "conversations").exists()
+    shutil.rmtree(lab.root)
