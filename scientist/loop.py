@@ -54,6 +54,7 @@ class Campaign(Record):
     seed: int
     feedback: bool
     seeds: int | None = Field(default=None, description="most seeds per variant that were asked for")
+    model: str = Field(default="", description="who plays the roles, 'provider/name'; empty: rules do")
 
 
 class RoundPlan(Record):
@@ -110,6 +111,7 @@ def campaign_for(lab: Lab, template: Template) -> Campaign:
         seed=s.seed,
         feedback=s.feedback,
         seeds=s.seeds,
+        model=s.model,
     )
 
 

@@ -156,7 +156,7 @@ def _parse_and_run() -> int:
     """What typer makes of the words. It turns an interruption into an exit code of its own, which we turn back."""
     try:
         code = app(prog_name="scientist", standalone_mode=False)
-    except Exception as error:
+    except Exception as error:  # whatever an interruption became on its way here
         if _interrupted:
             raise KeyboardInterrupt from error
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -73,9 +73,8 @@ def run(
     """
     from scientist.loop import campaign_for
 
-    where = {"workers": workers, "executor": executor, "address": address}
-    models = {"model": model, "budget": _caps(budget), "replay": _recording(replay)}
-    lab = open_lab(rounds=rounds, ideas=ideas, seeds=seeds, seed=seed, feedback=feedback, **where, **models)
+    how = {"workers": workers, "executor": executor, "address": address, **_asking(model, budget, replay)}
+    lab = open_lab(rounds=rounds, ideas=ideas, seeds=seeds, seed=seed, feedback=feedback, **how)
     _ensure_cluster(lab, address)
     _work(lab, campaign_for(lab, template_at(template, lab)), no_pdf, json, quiet)
 
@@ -100,11 +99,17 @@ def resume(
     first = waiting[0]
     # The campaign's own choices beat what the file says today.
     own = {"rounds": first.rounds, "ideas": first.ideas, "seeds": first.seeds, "seed": first.seed}
-    where = {"workers": workers, "executor": executor, "address": address}
-    models = {"model": model, "budget": _caps(budget), "replay": _recording(replay)}
-    lab = open_lab(feedback=first.feedback, **own, **where, **models)
+    asking = _asking(first.model if model is None else model, budget, replay)
+    how = {"workers": workers, "executor": executor, "address": address, **asking}
+    lab = open_lab(feedback=first.feedback, **own, **how)
     _ensure_cluster(lab, address)
     _work(lab, first, no_pdf, json, quiet)
+
+
+def _asking(model: str | None, budget: list[str] | None, replay: Path | None) -> dict[str, Any]:
+    """Who is asked, for how much, or from which recording; the folder as the lab finds it wherever it is called from."""
+    recording = str(replay.resolve()) if replay is not None else None
+    return {"model": model, "budget": _caps(budget), "replay": recording}
 
 
 def _caps(given: list[str] | None) -> dict[str, float] | None:
@@ -119,11 +124,6 @@ def _caps(given: list[str] | None) -> dict[str, float] | None:
         except ValueError:
             raise UsageError(f"--budget {one}: the amount is no number", "write e.g. --budget dollars=2") from None
     return caps
-
-
-def _recording(folder: Path | None) -> str | None:
-    """The folder as the lab will find it wherever it is called from."""
-    return str(folder.resolve()) if folder is not None else None
 
 
 def _ensure_cluster(lab: Lab, address: str | None) -> None:

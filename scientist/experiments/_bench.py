@@ -102,7 +102,7 @@ class Bench:
             for slot, judge in enumerate(self._judges):
                 judge.wait()
                 self._free.put(slot)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: what was started must end
             self._close()
             raise
         return self

@@ -127,7 +127,7 @@ class LocalExecutor:
                 self._slots.append(self._new_slot(slot))
             for begun in self._slots:
                 begun.wait_ready()
-        except BaseException:
+        except BaseException:  # Ctrl-C too: what was started must end
             self.stop()
             raise
 
@@ -150,7 +150,7 @@ class LocalExecutor:
         begun = _Slot(host, group, run.stat().st_ino)
         try:
             host.start()
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nobody else knows of it yet
             begun.stop()
             raise
         return begun

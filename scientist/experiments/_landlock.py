@@ -28,8 +28,8 @@ READ = EXECUTE | READ_FILE | READ_DIR
 TCP = 0b11  # bind and connect
 ABSTRACT_UNIX_SOCKETS, SIGNALS = 1 << 0, 1 << 1
 
-FILES_ABI, TCP_ABI, SCOPE_ABI = 3, 4, 6
-"""From these versions on: every way to change a file, TCP, and signals and abstract sockets can be walled off."""
+TCP_ABI, SCOPE_ABI = 4, 6
+"""From these versions on TCP, and then signals and abstract sockets, can be walled off."""
 
 
 _LIBRARY = ctypes.CDLL(None, use_errno=True)

@@ -31,7 +31,6 @@ class RoleSettings(Record):
     model: str = Field(default="", description="'provider/name', or 'heuristic'")
     base_url: str = Field(default="", description="where it answers, when that is not its provider's address")
     key_env: str = Field(default="", description="environment variable that holds its key")
-    temperature: float | None = Field(default=None, ge=0, le=2, description="instead of the role's own")
     command: tuple[str, ...] = Field(
         default=(), description="experimenter only: a coding program that edits the working copy, task on stdin"
     )

@@ -16,7 +16,6 @@ LITERALS = (0, 1, 2, 100)
 """Literals an expression may contain. Anything else is a number somebody typed, and has to be a fact."""
 
 MAX_DIGITS = 8
-REMEDY = "use facts, + - * / **, abs min max round sqrt"
 
 _ALPHABET = re.compile(r"[a-z0-9_.+\-*/(), \t]*", re.ASCII)
 _ODD_NUMBER = re.compile(r"(?<![a-z0-9_])\d+[a-z_]", re.ASCII)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sample_loop import DIAL, ROOT, artefacts, campaign, new_lab
+from sample_loop import DIAL, ROOT, artefacts, call, campaign, new_lab
 
 from scientist.lab import Lab
 from scientist.llm import BudgetReached, Ledger
@@ -133,6 +133,21 @@ def test_a_cap_stops_a_campaign_and_raising_it_pays_for_nothing_twice(
         assert desk.calls == 2 * needed
     mine, theirs = artefacts(whole.root), artefacts(lab.root)
     assert {name: mine[name] for name in mine if "papers" in name} == {n: theirs[n] for n in theirs if "papers" in n}
+
+
+def test_resume_goes_on_with_the_campaigns_own_model(
+    tmp_path: Path, lab_at: Callable[..., Lab], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(answer) as desk:
+        lab = lab_at(tmp_path / "lab", desk)
+        monkeypatch.setenv("OPENAI_BASE_URL", desk.url)
+        asked = ("run", str(DIAL), "--ideas", "1", "--model", "desk/model", "--budget", "calls=1")
+        stopped = call(lab.root, *asked, "--no-pdf", "--quiet")
+        assert stopped.returncode == 10 and "scientist resume --budget calls=" in stopped.stderr, stopped.stderr
+        ended = call(lab.root, "resume", "--budget", "calls=99", "--no-pdf", "--quiet")
+    assert ended.returncode == 0, ended.stderr
+    roles = json.loads((lab.paper(SLUG) / "manifest.json").read_text())["roles"]
+    assert roles["proposer"] == roles["experimenter"] == "desk/model"
 
 
 def test_without_a_model_nothing_of_this_is_there(tmp_path: Path) -> None:
