@@ -31,8 +31,12 @@ def negative_results(p: Phrases, results: Sequence[RunResult]) -> tuple[str, ...
     if nothing:
         paragraphs.append(
             f"Nothing that matters was found for {p.titles(nothing)}: the data "
-            f"exclude effects beyond {val('study.smallest_effect')}{p.points}. That is a result, and it should save "
-            "others the runs."
+            f"exclude effects beyond {val('study.smallest_effect')}{p.points}. "
+            + (
+                "On \\emph{final} they do not for all of this, as is said below: nobody should rely on it yet."
+                if any(c in lost for c in nothing)
+                else "That is a result, and it should save others the runs."
+            )
         )
     if unsettled:
         paragraphs.append(
