@@ -32,7 +32,7 @@ def nobody_left(group: subprocess.Popen[str], lab: Path) -> bool:
             try:
                 if str(lab) in " ".join(process.cmdline()) or process.cwd().startswith(str(lab)):
                     left.append(process)
-            except psutil.Error:
+            except (psutil.Error, OSError):  # gone, somebody else's, or in a folder deeper than a path may be long
                 continue
         if not left:
             return True
