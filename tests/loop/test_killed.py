@@ -30,7 +30,7 @@ def ours(lab: Path) -> list[psutil.Process]:
             line = " ".join(process.cmdline())
             if process.pid != os.getpid() and (str(lab) in line or _works_in(process, lab)):
                 found.append(process)
-        except (psutil.Error, OSError):  # gone meanwhile, somebody else's, or in a folder deeper than a path may be long
+        except (psutil.Error, OSError):  # gone, somebody else's, or in a folder deeper than a path may be long
             continue
     return found
 
