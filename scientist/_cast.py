@@ -143,7 +143,8 @@ class Cast:
         if model is None:
             return HeuristicProposer()
         deadline = self.lab.settings.literature_deadline
-        return ModelProposer(model, self.sources, deadline, self.progress.note)
+        can = bool(self.played_by("experimenter"))
+        return ModelProposer(model, self.sources, deadline, code_may_change=can, say=self.progress.note)
 
     def experimenter(self, slug: str) -> Experimenter:
         if self._chosen("experimenter").command:

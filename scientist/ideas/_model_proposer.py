@@ -29,11 +29,12 @@ CODE = 16_000
 class ModelProposer:
     """Asks `model` for ideas, checks each like any other, has those mended once that fail a check, and adds the
     heuristic ones: all are ranked together afterwards. Where the model gives nothing usable the heuristic ones remain,
-    and `say` is told."""
+    and `say` is told. `code_may_change`: somebody plays the Experimenter who can make a modification."""
 
     model: Model
     sources: Sequence[Source] = ()
     deadline_s: float = 8.0
+    code_may_change: bool = False
     say: Callable[[str], None] = lambda _: None
     fallback: Proposer = field(default_factory=HeuristicProposer)
 
@@ -82,6 +83,7 @@ class ModelProposer:
             backlog=_listed(f"- {idea.title} ({idea.status})" for idea in known),
             works=_listed(_work(work) for work in works[:WORKS]),
             count=count,
+            more_kinds=render("propose_change") if self.code_may_change else "",
         )
         batch = self._batch("propose", asked, round)
         taken, ideas = set(backlog.taken), list[Idea]()
@@ -123,6 +125,8 @@ class ModelProposer:
         problems = []
         for one in proposed:
             try:
+                if one.plan.kind == "modification" and not self.code_may_change:
+                    raise ValueError("nobody here can change the code: choose another kind")
                 idea = to_idea(one, template, taken, [*known, *ideas], lessons)
             except ValueError as error:
                 problems.append((one, str(error)))

@@ -43,10 +43,12 @@ def dial() -> Template:
     return load_template(ROOT / "tests" / "templates" / "dial")
 
 
-def propose(folder: Path, template: Template, wire: ScriptedWire, said: list[str], count: int = 4) -> list[Idea]:
+def propose(
+    folder: Path, template: Template, wire: ScriptedWire, said: list[str], count: int = 4, changes: bool = False
+) -> list[Idea]:
     model = Model("scripted/model", wire, Budget(Ledger(folder / "calls.jsonl")), folder / "said")
-    proposer = ModelProposer(model, say=said.append)
-    (folder / "ideas").mkdir(exist_ok=True)
+    proposer = ModelProposer(model, code_may_change=changes, say=said.append)
+    (folder / "ideas").mkdir(parents=True, exist_ok=True)
     return proposer.propose(template, load_backlog(folder / "ideas"), (), Archive(), count, 0, 1)
 
 
@@ -151,3 +153,25 @@ def test_the_same_question_is_asked_once_per_round(tmp_path: Path, dial: Templat
     wire = ScriptedWire(lambda _: batch(GOOD))
     first = propose(tmp_path, dial, wire, [])
     assert propose(tmp_path, dial, wire, []) == first and len(wire.asked) == 1
+
+
+def test_a_change_of_the_code_is_asked_for_only_where_somebody_can_make_it(tmp_path: Path, dial: Template) -> None:
+    plan = {
+        "kind": "modification",
+        "levels": [],
+        "knob": "",
+        "name": "a doubled dial",
+        "change": "In `main`, double the dial before use.",
+    }
+    asked: list[str] = []
+
+    def answer(ask: Ask) -> str:
+        asked.append(ask.messages[-1].text)
+        return batch(changed(plan=plan))
+
+    said: list[str] = []
+    for changes in (False, True):
+        ideas = propose(tmp_path / str(changes), dial, ScriptedWire(answer), said, changes=changes)
+        assert [idea.origin == "model" for idea in ideas].count(True) == int(changes)
+        assert ("`modification`" in asked[-1]) == changes or "nobody here can change the code" in asked[-1]
+    assert any("nobody here can change the code" in line for line in said)
