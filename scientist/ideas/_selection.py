@@ -59,7 +59,8 @@ def select(
     """The `count` ideas to pursue, best first; fewer when fewer are eligible.
 
     Approved ideas precede all others. Otherwise the best score is picked, then the best of what remains less what it
-    shares with the picks so far (diversity). Ties are broken by `seed`. The order of `candidates` does not matter.
+    shares with the picks so far (diversity). Of equals, one that somebody thought up (a person, a model) precedes one that
+    rules composed; then `seed` decides. The order of `candidates` does not matter.
     """
     archive = archive.of(template.name)
     ideas = {idea.slug: idea for idea in candidates if eligible(idea, novelty, template)}
@@ -69,9 +70,14 @@ def select(
     while len(choices) < count and len(picked) < len(ideas):
         chosen = {idea.slug for idea in picked}
 
-        def standing(slug: str) -> tuple[bool, float, str]:
+        def standing(slug: str) -> tuple[bool, float, bool, str]:
             total = sum(parts[slug].values()) + _diversity(ideas[slug], picked)
-            return ideas[slug].status == "approved", round(total, 9), _lot(seed, slug)
+            return (
+                ideas[slug].status == "approved",
+                round(total, 9),
+                ideas[slug].origin != "heuristic",
+                _lot(seed, slug),
+            )
 
         best = max((slug for slug in ideas if slug not in chosen), key=standing)
         full = {**parts[best], "diversity": _diversity(ideas[best], picked)}

@@ -144,6 +144,16 @@ def test_ties_are_drawn_by_the_seed_not_by_the_name() -> None:
     assert firsts == {"aaa", "bbb", "ccc"}
 
 
+def test_of_equals_what_somebody_thought_up_precedes_what_rules_composed() -> None:
+    for seed in range(8):
+        for origin in ("person", "model"):
+            ideas = [
+                make_idea("rules", DESIGNS[0], origin="heuristic"),
+                make_idea("thought", DESIGNS[0], origin=origin),
+            ]
+            assert pick(ideas, count=1, seed=seed) == ["thought"]
+
+
 def test_the_reason_says_what_counted() -> None:
     idea = make_idea(
         "one", DESIGNS[0], lessons=(LessonUse(lesson=LESSON.id, text=LESSON.text, change="this study goes"),)
