@@ -77,13 +77,22 @@ def apply_edits(template: Template, edits: Sequence[Edit]) -> dict[str, bytes]:
             continue
         found = texts[edit.file].count(edit.old) if edit.old else 0
         if found != 1:
-            first = (edit.old.strip().splitlines() or ["(nothing)"])[0][:80]
-            what = "does not occur" if found == 0 else f"occurs {found} times"
-            raise ValueError(
-                f"in {edit.file} the text to be replaced {what}: it begins with '{first}'; copy it exactly"
-            )
+            raise ValueError(f"in {edit.file} the text to be replaced {_misplaced(edit.old, texts[edit.file], found)}")
         texts[edit.file] = texts[edit.file].replace(edit.old, edit.new)
     return check_code(template, {name: text.encode() for name, text in texts.items()})
+
+
+def _misplaced(old: str, text: str, found: int) -> str:
+    """Why a text cannot be replaced, in words that a model can mend it by: whole lines are looked for, so the first wrong one is named."""
+    lines = [line for line in old.splitlines() if line.strip()] or ["(nothing)"]
+    begins = f"it begins with '{lines[0].strip()[:80]}'"
+    if found > 1:
+        return f"occurs {found} times: {begins}; copy more lines, so that it occurs once"
+    there = {line.rstrip() for line in text.splitlines()}
+    wrong = next((line for line in lines if line.rstrip() not in there), None)
+    if wrong is None:
+        return f"does not occur: {begins}; its lines do not follow each other in the file"
+    return f"does not occur: {begins}, and no line of the file reads '{wrong.rstrip()[:80]}'; copy whole lines exactly"
 
 
 def check_code(template: Template, files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -168,6 +177,47 @@ def diff_of(template: Template, files: Mapping[str, bytes]) -> str:
         after = data.decode("utf-8", errors="replace").splitlines()
         lines += difflib.unified_diff(before, after, f"a/{name}", f"b/{name}", lineterm="")
     return "\n".join(lines) + "\n"
+
+
+_HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+\d+(?:,(\d+))? @@")
+
+
+def apply_diff(template: Template, diff: str) -> dict[str, bytes]:
+    """file -> content: a diff as :func:`diff_of` writes it, applied to the template's files again.
+
+    Raises :class:`ValueError` when it does not fit them line by line.
+    """
+    lines = diff.split("\n")
+    found: dict[str, bytes] = {}
+    place = 0
+    while place < len(lines) and lines[place].startswith("--- a/"):
+        name = lines[place].removeprefix("--- a/")
+        if name not in template.editable:
+            raise ValueError(f"the diff changes '{name[:80]}', which is not editable")
+        before = inside(template.root, name).read_text(encoding="utf-8", errors="replace").splitlines()
+        after: list[str] = []
+        taken, place = 0, place + 2
+        while place < len(lines) and (hunk := _HUNK.fullmatch(lines[place])):
+            old, new = (int(hunk[group] or 1) for group in (2, 3))
+            start = int(hunk[1]) - (1 if old else 0)
+            after += before[taken:start]
+            taken, place = start, place + 1
+            while (old or new) and place < len(lines):
+                kind, text = lines[place][:1], lines[place][1:]
+                if kind in (" ", "-"):
+                    if taken >= len(before) or before[taken] != text:
+                        raise ValueError(f"the diff does not fit {name} any more, in line {taken + 1}")
+                    taken, old = taken + 1, old - 1
+                if kind in (" ", "+"):
+                    after.append(text)
+                    new -= 1
+                if kind not in (" ", "-", "+"):
+                    raise ValueError(f"the diff of {name} is broken")
+                place += 1
+        found[name] = "".join(f"{line}\n" for line in [*after, *before[taken:]]).encode()
+    if not found:
+        raise ValueError("the diff changes nothing")
+    return found
 
 
 def hashes(files: Mapping[str, bytes]) -> dict[str, str]:

@@ -58,6 +58,8 @@ def test_a_whole_file_and_several_blocks() -> None:
         ("I would add one.", "no edit was found"),
         (block("not there", "x"), "does not occur"),
         (block("else", "x"), "does not occur"),
+        (block(f"import json\n{LINE[:6]}", "x"), f"no line of the file reads '{LINE[:6].rstrip()}'"),
+        (block(f"{LINE}\nimport json", "x"), "do not follow each other"),
         (block("", "x"), "occurs "),
         (block(LINE, LINE + " +", ), "no valid Python in line"),
         (block(LINE, "value = 1\x00"), "no valid Python"),
