@@ -24,7 +24,7 @@ from scientist.progress import Progress
 from scientist.reviews import HeuristicReviewer, Reviewer
 
 HEURISTIC = "heuristic"
-FORECAST = {"proposer": ("round", 8_000, 3_000), "writer": ("paper", 28_000, 7_000)}
+FORECAST = {"proposer": ("round", 8_000, 3_000), "writer": ("paper", 36_000, 7_500)}
 """role -> once per what, tokens read, tokens written: typical of the templates that come with the program."""
 
 CALLS, CONVERSATIONS = "calls.jsonl", "conversations"
@@ -168,7 +168,9 @@ class Cast:
 
     def writer(self, slug: str) -> Writer:
         model = self.model("writer")
-        return HeuristicWriter() if model is None else ModelWriter(model, slug, self.progress.note)
+        if model is None:
+            return HeuristicWriter()
+        return ModelWriter(model, slug, self.progress.note, sees=self._chosen("writer").sees)
 
     def reviewer(self, slug: str) -> Reviewer:
         return HeuristicReviewer()

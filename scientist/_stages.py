@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from scientist._cast import HEURISTIC, Cast
@@ -36,11 +36,13 @@ from scientist.ideas import Idea, Lessons, Modification, read_idea, render_idea
 from scientist.lab import Lab, Record, read_json, remove_tree, sha256_file, write_atomic
 from scientist.literature import Novelty, to_bibtex
 from scientist.papers import (
+    LOOKED,
     Audit,
     Facts,
     Manifest,
     Manuscript,
     Material,
+    ModelWriter,
     Rebuild,
     audit,
     build_facts,
@@ -51,6 +53,7 @@ from scientist.papers import (
     keep_baseline,
     load_context,
     make_manifest,
+    picture_figures,
     read_usages,
 )
 from scientist.progress import Progress
@@ -175,7 +178,9 @@ class PaperInProgress:
             Stage("final", left["final"], self.open_final, FinalScores),
             Stage("analysis", left["analysis"], self.analyse, Analysis),
             Stage("facts", left["facts"], self.find_facts, Facts),
-            Stage("manuscript", left["manuscript"], self.write, Manuscript, extra=[folder / "figures"]),
+            Stage(
+                "manuscript", left["manuscript"], self.write, Manuscript, extra=[folder / "figures", folder / LOOKED]
+            ),
             Stage("pdf", left["pdf"], self.build),
             Stage("manifest", left["manifest"], self.list_files, Manifest),
             Stage("audit", left["audit"], self.check, Audit),
@@ -276,23 +281,30 @@ class PaperInProgress:
         results = self.results(study)
         final = read_json(FinalScores, self.folder / "final.json")
         sandbox, gaps = self._isolation()
-        manuscript = self.shop.cast.writer(self.slug).write(
-            Material(
-                template=template,
-                idea=idea,
-                study=study,
-                analysis=analysis,
-                results=results,
-                facts=read_json(Facts, self.folder / "facts.json"),
-                novelty=read_json(Novelty, self.folder / "novelty.json"),
-                figures=draw_figures(self.folder, template, idea, study, analysis, final, results),
-                sandbox=sandbox,
-                sandbox_gaps=gaps,
-                roles=self.roles,
-                executor=self.shop.lab.settings.executor,
-            )
+        material = Material(
+            template=template,
+            idea=idea,
+            study=study,
+            analysis=analysis,
+            results=results,
+            facts=read_json(Facts, self.folder / "facts.json"),
+            novelty=read_json(Novelty, self.folder / "novelty.json"),
+            figures=draw_figures(self.folder, template, idea, study, analysis, final, results),
+            sandbox=sandbox,
+            sandbox_gaps=gaps,
+            roles=self.roles,
+            executor=self.shop.lab.settings.executor,
+            look=partial(picture_figures, self.folder, template, idea, study, analysis, final, results),
         )
         write_atomic(self.folder / "manuscript.json", manuscript.canonical())
+        writer = self.shop.cast.writer(self.slug)
+        manuscript = writer.write(material)
+        if isinstance(writer, ModelWriter) and (looked := writer.look(material)) is not None:
+            write_atomic(self.folder / LOOKED, looked.canonical())
+            for one in looked.defects:
+                self.shop.progress.note(
+                    f"{self.slug}: figure {one.figure}, as {looked.by} sees it: {one.problem}: {one.what}"
+                )
 
     def _isolation(self) -> tuple[str, tuple[str, ...]]:
         """What kept the runs of this paper to themselves where they were executed, and what that does not cover."""

@@ -31,6 +31,7 @@ class RoleSettings(Record):
     model: str = Field(default="", description="'provider/name', or 'heuristic'")
     base_url: str = Field(default="", description="where it answers, when that is not its provider's address")
     key_env: str = Field(default="", description="environment variable that holds its key")
+    sees: bool = Field(default=True, description="writer only: show it the figures; false for a model without eyes")
     command: tuple[str, ...] = Field(
         default=(), description="experimenter only: a coding program that edits the working copy, task on stdin"
     )

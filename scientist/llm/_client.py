@@ -65,6 +65,11 @@ class Model:
         key = ask.key(self.label)
         told = self._load(key)
         if told is None or (told.outcome in ("failed", "refused") and self._wire is not None):
+        if told is None and self._wire is None and ask.images and not ask.sight:
+            # A recording of somebody who showed no pictures answers to whoever would.
+            ask = ask.model_copy(update={"images": ()})
+            key = ask.key(self.label)
+            told = self._load(key)
             told = Conversation(key=key, model=self.label, role=ask.role, task=ask.task)
         if told.outcome == "ok":
             try:
@@ -124,7 +129,7 @@ class Model:
 
     def _send(self, ask: Ask, paper: str) -> Reply:
         assert self._wire is not None
-        most = estimate_tokens(ask)
+        most = estimate_tokens(ask, self.label)
         with self._budget.call(paper, self.label, most, self._price(most)) as book:
             started = time.monotonic()
 

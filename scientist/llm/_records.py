@@ -13,15 +13,24 @@ Outcome = Literal["open", "ok", "failed", "refused"]
 
 
 class Image(Record):
-    """A picture that goes with a question: a PNG, base64-encoded."""
+    """A picture that goes with a question: a PNG, base64-encoded; `about` goes with it, and is left out where it is.
+
+    `shows` is the SHA-256 of what the picture draws, where that is known: the same figure has other bytes on a machine with
+    other libraries, and is the same figure.
+    """
 
     png: str
     about: str
+    shows: str = ""
 
     @classmethod
-    def of(cls, data: bytes, about: str) -> Image:
+    def of(cls, data: bytes, about: str, shows: str = "") -> Image:
         """From the bytes of a PNG file."""
-        return cls(png=base64.b64encode(data).decode(), about=about)
+        return cls(png=base64.b64encode(data).decode(), about=about, shows=shows)
+
+    def address(self) -> dict[str, str]:
+        """What stands for the picture in the address of an answer."""
+        return {"about": self.about, **({"shows": self.shows} if self.shows else {"png": self.png})}
 
 
 class Message(Record):
@@ -34,7 +43,8 @@ class Message(Record):
 class Ask(Record):
     """One question, with everything that shapes the answer. `sample` tells independent answers to the same question apart.
 
-    `shape` is a JSON schema when the answer is to be an object; else the answer is text.
+    `shape` is a JSON schema when the answer is to be an object; else the answer is text. `sight`: without its pictures
+    there is nothing to ask, so a server that takes none is not asked.
     """
 
     role: str
@@ -45,10 +55,12 @@ class Ask(Record):
     max_tokens: int = Field(default=2048, ge=1)
     temperature: float = Field(default=0.0, ge=0, le=2)
     sample: int = Field(default=0, ge=0)
+    sight: bool = False
 
     def key(self, model: str) -> str:
         """The content address of the answer: SHA-256, in hex. Role and task are labels and do not shape it."""
-        return sha256(canonical_json([model, self.model_dump(mode="json", exclude={"role", "task"})]))
+        said = self.model_dump(mode="json", exclude={"role", "task", "images", "sight"})
+        return sha256(canonical_json([model, {**said, "images": [image.address() for image in self.images]}]))
 
 
 class TokenUse(Record):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
+import math
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,8 +16,8 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from scientist.lab import canonical_json
 from scientist.llm._endpoint import Endpoint
-from scientist.llm._errors import ModelRejected, ModelUnavailable
-from scientist.llm._records import Ask, Reply, TokenUse
+from scientist.llm._errors import ModelRefused, ModelRejected, ModelUnavailable, QuestionTooLong
+from scientist.llm._records import Ask, Image, Reply, TokenUse
 
 if TYPE_CHECKING:
     import openai  # takes more than a second; whoever asks no model should not wait for it
@@ -41,11 +45,13 @@ class Wire(Protocol):
         """Raises :class:`ModelUnavailable` or :class:`ModelRejected`."""
 
 
-def estimate_tokens(ask: Ask) -> TokenUse:
-    """An upper estimate of what a call will use: three characters to a token, and the longest answer allowed."""
+def estimate_tokens(ask: Ask, model: str = "") -> TokenUse:
+    """An upper estimate of what a call will use: three characters to a token, what pictures take, and the longest answer
+    allowed."""
     size = sum(len(message.text) for message in ask.messages)
     size += len(canonical_json(ask.shape)) if ask.shape else 0
-    read = int(size / CHARS_PER_TOKEN) + 1 + IMAGE_TOKENS * len(ask.images)
+    size += sum(len(image.about) for image in ask.images)
+    read = int(size / CHARS_PER_TOKEN) + 1 + sum(picture_tokens(image, model) for image in ask.images)
     return TokenUse(tokens_in=read, tokens_out=ask.max_tokens, counted=False)
 
 
@@ -70,6 +76,31 @@ class _Details(_Lenient):
 class _Usage(_Lenient):
     prompt_tokens: int = Field(ge=0)
     completion_tokens: int = Field(ge=0)
+def picture_tokens(image: Image, model: str = "") -> int:
+    """The most that a picture takes as tokens, by its size.
+
+    OpenAI's models count 85 and 170 for each tile of 512 pixels, gpt-4o-mini 2833 and 5667; later ones up to 2.46 for each
+    patch of 32 pixels; the other providers less than one of these. The larger of the two is taken. Source:
+    https://platform.openai.com/docs/guides/images-vision.
+    """
+    width, height = _size(image)
+    tiles = math.ceil(width / TILE) * math.ceil(height / TILE)
+    if "4o-mini" in model:
+        return 2833 + 5667 * tiles
+    return max(85 + 170 * tiles, math.ceil(2.46 * math.ceil(width / PATCH) * math.ceil(height / PATCH)))
+
+
+def _size(image: Image) -> tuple[int, int]:
+    """Width and height in pixels, from the header of the PNG."""
+    try:
+        head = base64.b64decode(image.png[:32])
+    except binascii.Error:
+        head = b""
+    if len(head) < 24 or not head.startswith(b"\x89PNG"):
+        return UNKNOWN_SIDE, UNKNOWN_SIDE
+    return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+
+
     prompt_tokens_details: _Details | None = None
 
 
@@ -169,11 +200,15 @@ class HttpWire:
         shape, messages = ask.shape, [message.model_dump() for message in ask.messages]
         sent: list[dict[str, Any]] = [{"role": one["role"], "content": one["text"]} for one in messages]
         if ask.images and "images" not in self._refused:
-            parts: list[dict[str, Any]] = [{"type": "text", "text": sent[-1]["content"]}]
+            # With the question itself, not with what was said since: a provider can go on caching what comes first.
+            asked = next(one for one in sent if one["role"] == "user")
+            parts: list[dict[str, Any]] = [{"type": "text", "text": asked["content"]}]
             for image in ask.images:
+            if ask.sight and "images" in self._refused:
+                raise ModelRefused(f"{self.model} takes no pictures", "choose a model that does")
                 parts.append({"type": "text", "text": image.about})
                 parts.append({"type": "image_url", "image_url": {"url": f"data:image/png;base64,{image.png}"}})
-            sent[-1]["content"] = parts
+            asked["content"] = parts
         made: dict[str, Any] = {"model": self._endpoint.name, "messages": sent}
         made["max_tokens" if "max_completion_tokens" in self._refused else "max_completion_tokens"] = ask.max_tokens
         if "temperature" not in self._refused:
@@ -195,13 +230,11 @@ class HttpWire:
 
     def _learn(self, error: openai.APIStatusError, sent: Mapping[str, Any]) -> bool:
         """Whether the server refused something that can be left out; it is, from now on."""
-        if error.status_code not in (400, 404, 415, 422, 501):
-            return False
         said = _told(error).lower()
         with_images = any(isinstance(message["content"], list) for message in sent["messages"])
         form = sent.get("response_format", {}).get("type", "")
         guesses = [
-            ("images", with_images and ("image" in said or "multimodal" in said or "vision" in said)),
+            ("images", blind or (with_images and error.status_code == 413 and "context" not in said)),
             ("max_completion_tokens", "max_completion_tokens" in sent and "max_completion_tokens" in said),
             ("max_tokens", "max_tokens" in sent and "max_tokens" in said),
             ("temperature", "temperature" in sent and "temperature" in said),
@@ -220,6 +253,9 @@ class HttpWire:
             ),
         ]
         for name, applies in guesses:
+        blind = with_images and any(word in said for word in BLIND)
+        if error.status_code not in (400, 404, 413, 415, 422, 501) and not (error.status_code == 500 and blind):
+            return False
             if applies and name and name not in self._refused:
                 self._refused.add(name)
                 self._learnt(set(self._refused))
@@ -235,6 +271,7 @@ class HttpWire:
             if "insufficient_quota" in said or "billing" in said.lower():
                 return ModelRejected(f"{self.model}: {said}", "top up the account, or choose another model")
             return _Busy(f"{code} {said}".strip(), _retry_after(error.response.headers))
+            ("images", with_images and error.status_code in (400, 415, 422, 501) and "context" not in said),
         remedy = {401: f"check {self._endpoint.key_env or 'the key'}", 403: "check the key's rights"}
         remedy[404] = "check the model's name and base_url"
         return ModelRejected(f"{self.model} answered {code}: {said}", remedy.get(code, "check the endpoint's settings"))
@@ -250,7 +287,9 @@ class HttpWire:
         said = found.choices[0].message
         text = said.content or ""
         estimated = TokenUse(
-            tokens_in=estimate_tokens(ask).tokens_in, tokens_out=int(len(text) / CHARS_PER_TOKEN) + 1, counted=False
+            tokens_in=estimate_tokens(ask, self.model).tokens_in,
+            tokens_out=int(len(text) / CHARS_PER_TOKEN) + 1,
+            counted=False,
         )
         use = estimated
         if found.usage is not None:

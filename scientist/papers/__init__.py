@@ -3,7 +3,8 @@
 from scientist.papers._audit import Rebuild, audit
 from scientist.papers._build import BuildContext, build_tex, load_context
 from scientist.papers._facts import build_facts, escape
-from scientist.papers._figures import draw_figures
+from scientist.papers._figure_look import LOOKED, LookedAt
+from scientist.papers._figures import draw_figures, picture_figures
 from scientist.papers._fragments import plain
 from scientist.papers._kinds import constant, keep_baseline
 from scientist.papers._latex import APT_LINE, compile_pdf, find_engine
@@ -16,6 +17,7 @@ from scientist.papers._writer import HeuristicWriter, Material, Writer
 
 __all__ = [
     "APT_LINE",
+    "LOOKED",
     "Audit",
     "BuildContext",
     "Fact",
@@ -23,6 +25,7 @@ __all__ = [
     "Figure",
     "Finding",
     "HeuristicWriter",
+    "LookedAt",
     "Manifest",
     "Manuscript",
     "Material",
@@ -44,6 +47,7 @@ __all__ = [
     "keep_baseline",
     "load_context",
     "make_manifest",
+    "picture_figures",
     "plain",
     "read_usages",
     "trace",

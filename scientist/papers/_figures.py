@@ -14,6 +14,7 @@ from scientist.papers._figures_curves import curves_figure
 from scientist.papers._figures_data import Drawn, Numbers
 from scientist.papers._figures_designs import main_figure
 from scientist.papers._figures_draw import ORANGE, Row, Series
+from scientist.papers._figures_pictures import Picture
 from scientist.papers._kinds import SAID_BY, self_reported
 from scientist.papers._records import Figure
 from scientist.template import Template
@@ -39,18 +40,38 @@ def draw_figures(
     scaled as they are printed; `results` and `final` give the single seeds. Same inputs, same bytes. Raises
     :class:`LabError` when the folder cannot be written.
     """
-    numbers = Numbers(template, study, analysis, final, results)
-    drawn = [("main", *main_figure(template, idea, numbers)), ("contrasts", *_contrasts(numbers))]
-    if (curves := curves_figure(folder, numbers)) is not None:
-        drawn.append(("curves", *curves))
     figures = []
-    for name, pdf, caption, shows in drawn:
+    for name, pdf, caption, shows in _drawn(folder, template, idea, Numbers(template, study, analysis, final, results)):
         if self_reported(study) and name != "curves":  # the curves' caption says so itself
             caption = f"{caption} {SAID_BY}"
         path = f"figures/{name}.pdf"
         write_atomic(folder / path, pdf)
         figures.append(Figure(id=name, file=path, sha256=sha256(pdf), caption=caption, shows=shows))
     return tuple(figures)
+
+
+def picture_figures(
+    folder: Path,
+    template: Template,
+    idea: Idea,
+    study: Study,
+    analysis: Analysis,
+    final: FinalScores,
+    results: Sequence[RunResult],
+) -> dict[str, Picture]:
+    """The figures that :func:`draw_figures` draws as pictures for a model, by id; nothing is written."""
+    numbers = Numbers(template, study, analysis, final, results, pictured=True)
+    names = [name for name, *_ in _drawn(folder, template, idea, numbers)]
+    return dict(zip(names, numbers.pictures, strict=True))
+
+
+def _drawn(
+    folder: Path, template: Template, idea: Idea, numbers: Numbers
+) -> list[tuple[str, bytes, str, tuple[str, ...]]]:
+    drawn = [("main", *main_figure(template, idea, numbers)), ("contrasts", *_contrasts(numbers))]
+    if (curves := curves_figure(folder, numbers)) is not None:
+        drawn.append(("curves", *curves))
+    return drawn
 
 
 def _contrasts(numbers: Numbers) -> Drawn:
@@ -74,7 +95,7 @@ def _contrasts(numbers: Numbers) -> Drawn:
         if any(row.final for row in rows):
             entries.append(draw.key(Series("final", (), False, ORANGE, "s")))
         draw.legend(figure, [*entries, draw.swatch("smallest effect")])
-        pdf = draw.to_pdf(figure)
+        pdf = numbers.printed(figure)
     markers = (
         "Filled circles are the \\emph{keep} split, on which the verdict is decided after Holm's correction; hollow squares "
         "are the \\emph{final} split, scored once."

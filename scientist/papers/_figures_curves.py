@@ -61,7 +61,7 @@ def curves_figure(folder: Path, numbers: Numbers) -> Drawn | None:
         axes.set_xlabel("step (logarithmic)" if logarithmic else "step")
         axes.set_ylabel(_axis(series))
         draw.legend(figure, entries, columns=2)
-        pdf = draw.to_pdf(figure)
+        pdf = numbers.printed(figure)
     names = listing([f"{val(f'curve.{v}.n')} with {val(f'variant.{v}.title')}" for v in chosen.curves])
     fewer = " Not every run got equally far, so later steps may rest on fewer." if _uneven(bands) else ""
     left = f" {count(chosen.left_out, 'further variant')} had such curves too." if chosen.left_out else ""

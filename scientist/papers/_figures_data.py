@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from scientist.experiments._results import Analysis, Estimate, FinalScores, RunResult
 from scientist.experiments._study import Study
+from scientist.papers import _figures_draw as draw
 from scientist.papers._figures_draw import Mark, plain
+from scientist.papers._figures_pictures import Picture, picture_of
 from scientist.papers._kinds import constant, held_out, marked, seed_word, seeds_word
 from scientist.papers._print import escape, safe_unit
 from scientist.template import Metric, Split, Template
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 Drawn = tuple[bytes, str, tuple[str, ...]]
 """A figure as PDF, its caption, and the facts it shows."""
 
 
 class Numbers:
-    """The analysis in printed units, and the list of facts that were drawn."""
+    """The analysis in printed units, and the list of facts that were drawn; where `pictured`, also a picture of each figure."""
 
     def __init__(
         self,
@@ -25,6 +31,7 @@ class Numbers:
         analysis: Analysis,
         final: FinalScores,
         results: Sequence[RunResult],
+        pictured: bool = False,
     ) -> None:
         template = marked(template, study)
         self.metric: Metric = template.metric(study.metric)
@@ -43,6 +50,8 @@ class Numbers:
                 [last.get(str(s), {}).get(study.metric) for s in study.seeds]
             )
         self.shown: list[str] = []
+        self.pictures: list[Picture] = []
+        self._pictured = pictured
 
     def _scaled(self, values: Sequence[float | None]) -> tuple[float, ...]:
         return tuple(v * self.metric.scale for v in values if v is not None)
@@ -74,6 +83,13 @@ class Numbers:
 
     def _show(self, *facts: str) -> None:
         self.shown.extend(fact for fact in facts if fact not in self.shown)
+
+    def printed(self, figure: Canvas) -> bytes:
+        """The figure as PDF, or nothing where only its picture is wanted, which is kept."""
+        if self._pictured:
+            self.pictures.append(picture_of(figure))
+            return b""
+        return draw.to_pdf(figure)
 
     def take_shown(self) -> tuple[str, ...]:
         """The facts drawn since the last call."""

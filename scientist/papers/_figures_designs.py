@@ -111,7 +111,7 @@ def _dose(knob: Knob, levels: Sequence[KnobValue], arms: Sequence[str], numbers:
         axes.set_ylabel(numbers.value_title)
         entries = [draw.key(s) for s in series if any(s.marks)]
         draw.legend(figure, [*entries, *_seeds(numbers), draw.swatch("smallest effect")])
-        pdf = draw.to_pdf(figure)
+        pdf = numbers.printed(figure)
     note = "" if layout != "even" or not lines else " Levels are spaced evenly, not to scale."
     caption = (
         f"{tex(numbers.metric.title, True)} against {tex(knob.title)}. {numbers.intervals} {numbers.bars()} The grey "
@@ -150,7 +150,7 @@ def _variants(numbers: Numbers, compared: bool) -> Drawn:
         entries = [draw.key(s) for s in series if any(s.marks)]
         band = [draw.swatch("smallest effect")] if reference is not None else []
         draw.legend(figure, [*entries, *_seeds(numbers), *band])
-        pdf = draw.to_pdf(figure)
+        pdf = numbers.printed(figure)
     spread = "the choices differ by more than their intervals" if compared else "tuned variants leave the band"
     caption = (
         f"{tex(numbers.metric.title, True)} of every variant, the reference first and the others in the "
@@ -197,7 +197,7 @@ def _interaction(template: Template, design: Interaction, names: Sequence[Sequen
         axes.set_ylabel(numbers.value_title)
         from_each = [draw.key(s) for s in series if any(s.marks)]
         draw.legend(figure, from_each, columns=2)
-        pdf = draw.to_pdf(figure)
+        pdf = numbers.printed(figure)
     markers = (
         r"Filled markers are the \emph{keep} split, on which verdicts are decided; hollow ones are the \emph{final} "
         "split, scored once."
@@ -269,7 +269,7 @@ def _survival(
             axes.set_xlim(-0.5, len(at) - 0.5)
             axes.set_xlabel(_axis(knob))
         draw.legend(figure, [*map(draw.key, left), *[draw.key(s) for s in right if any(s.marks)]])
-        pdf = draw.to_pdf(figure)
+        pdf = numbers.printed(figure)
     sides = (
         r"it on the \emph{keep} split. Right: the paired effect in each condition, filled on \emph{keep}, where verdicts "
         r"are decided, and hollow on \emph{final}, scored once."

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from scientist.llm import Ask, Message, Model, NoAnswer, render
+from scientist.llm import Ask, Image, Message, Model, NoAnswer, render
+from scientist.papers._figure_look import LookedAt, look_at, told_figure
 from scientist.papers._phrases import few
 from scientist.papers._records import Manuscript
 from scientist.papers._section_checks import Checks, Problem
 from scientist.papers._section_material import (
     ABSTRACT,
+    MOST_PICTURES,
     PURPOSES,
     Part,
+    looked_at,
     parts_of,
     told_draft,
     told_facts,
@@ -48,13 +51,15 @@ class ModelWriter:
     A part that breaks rules goes back with what is wrong; after :data:`ROUNDS` versions the sentences that still break one are dropped,
     what the draft says beyond the rest is put back, and where too little of the model's own is left the draft stands. `say`
     is told what was dropped. Tables, figures, captions, the finding and the statements on reproducibility and disclosure
-    are the draft's. The manuscript's roles say who wrote.
+    are the draft's. The manuscript's roles say who wrote. Where `sees`, the parts that discuss figures are asked for with
+    pictures of them.
     """
 
     model: Model
     paper: str = ""
     say: Callable[[str], None] = lambda _: None
     fallback: Writer = field(default_factory=HeuristicWriter)
+    sees: bool = True
 
     @property
     def name(self) -> str:
@@ -67,8 +72,11 @@ class ModelWriter:
         study = told_study(material)
         written: dict[str, tuple[str, ...]] = {}
         parts = parts_of(draft, material)
+        images = self._images(material)
+        shown = looked_at(parts, list(images))
         for part in parts:
-            pieces = self._part(part, Checks(part, draft, material), study)
+            seen = tuple(images[name] for name in shown.get(part.id, ()))
+            pieces = self._part(part, Checks(part, draft, material), study, seen)
             if pieces is not None:
                 written[part.id] = part.paragraphs(pieces)
         roles = {**material.roles, "writer": self._who(len(written), len(parts))}
@@ -83,6 +91,22 @@ class ModelWriter:
             }
         )
 
+    def look(self, material: Material) -> LookedAt | None:
+        """What the model says is wrong with the figures; None where it sees none. See :func:`look_at`."""
+        images = list(self._images(material).items())[:MOST_PICTURES]
+        return look_at(self.model, images, self.paper) if images else None
+
+    def _images(self, material: Material) -> Mapping[str, Image]:
+        """Pictures of the figures, by id."""
+        if not self.sees:
+            return {}
+        pictures = material.look()
+        return {
+            figure.id: Image.of(picture.png, told_figure(figure, material.facts), picture.shows)
+            for figure in material.figures
+            if (picture := pictures.get(figure.id))
+        }
+
     def _who(self, written: int, parts: int) -> str:
         if not written:
             return f"{self.fallback.name} ({self.name} gave nothing usable)" if parts else self.fallback.name
@@ -91,7 +115,7 @@ class ModelWriter:
 
     # -- one part ------------------------------------------------------------------------------------------------------------
 
-    def _part(self, part: Part, checks: Checks, study: str) -> list[str] | None:
+    def _part(self, part: Part, checks: Checks, study: str, seen: tuple[Image, ...] = ()) -> list[str] | None:
         """The pieces of a part; None where the draft stands.
 
         Each version is a question of its own, so that a recording answers the same ones in the same order.
@@ -112,7 +136,7 @@ class ModelWriter:
         for number in range(ROUNDS):
             task = "mend_section" if number else "write_section"
             try:
-                pieces = self._ask(task, messages)
+                pieces = self._ask(task, messages, seen)
             except NoAnswer as error:
                 if not pieces:
                     self._tell(part, f"written by rules ({error.message})")
@@ -129,8 +153,8 @@ class ModelWriter:
             )
         return self._saved(part, checks, pieces, problems)
 
-    def _ask(self, task: str, messages: tuple[Message, ...]) -> list[str]:
-        ask = Ask(role="writer", task=task, messages=messages, max_tokens=4000, temperature=0.3)
+    def _ask(self, task: str, messages: tuple[Message, ...], seen: tuple[Image, ...]) -> list[str]:
+        ask = Ask(role="writer", task=task, messages=messages, images=seen, max_tokens=4000, temperature=0.3)
         return self.model.ask(ask, read_section, self.paper, READ_TRIES)
 
     def _saved(

@@ -34,6 +34,9 @@ TAIL = {"related": 1}
 
 MOST_FACTS = 150
 MOST_WORKS = 16
+MOST_SHOWN, MOST_PICTURES = 2, 4
+"""Parts that are shown figures, and figures that a part is shown."""
+
 LONGEST_FACT = 90
 LONGEST_ABSTRACT = 350
 _ALL_CONTRASTS = ("results", "negative")
@@ -136,6 +139,18 @@ def _works(name: str, pieces: Sequence[str], material: Material) -> tuple[Refere
         ]
         works += others[: max(0, MOST_WORKS - len(works))]
     return tuple(works)
+
+
+def looked_at(parts: Sequence[Part], figures: Sequence[str]) -> dict[str, list[str]]:
+    """part -> figures that it is shown: those that its draft points at, for the results and at most one part more."""
+    first = sorted(parts, key=lambda part: part.id != "results")
+    found = {part.id: _pointed_at(part, figures) for part in first}
+    return dict([(name, shown) for name, shown in found.items() if shown][:MOST_SHOWN])
+
+
+def _pointed_at(part: Part, figures: Sequence[str]) -> list[str]:
+    named = [token.args[0] for piece in part.draft for token in parse(piece) if token.kind in ("ref", "placefigure")]
+    return [name for name in figures if name in named or f"fig:{name}" in named][:MOST_PICTURES]
 
 
 # -- as text for a prompt ------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from scientist.papers._candour import (
 )
 from scientist.papers._change import change_paragraph
 from scientist.papers._discussion import discussion, limitations, negative_results
+from scientist.papers._figures_pictures import Picture
 from scientist.papers._kinds import marked
 from scientist.papers._machinery import reproducibility
 from scientist.papers._phrases import Phrases, count, listing, series, share, val
@@ -47,6 +48,8 @@ class Material:
     roles: dict[str, str]
     executor: str = "local"
     usages: tuple[Usage, ...] = ()
+    look: Callable[[], Mapping[str, Picture]] = dict
+    """The figures as pictures, by id; drawn when somebody looks."""
 
 
 LONGEST_CONTEXT = 400

@@ -19,6 +19,7 @@ from scientist.llm import (
     Budget,
     BudgetReached,
     HttpWire,
+    Image,
     Ledger,
     LedgerRow,
     Message,
@@ -293,3 +294,32 @@ def test_a_damaged_file_is_asked_for_again(tmp_path: Path) -> None:
     kept.write_text(kept.read_text()[:40])
     assert model(tmp_path, wire).ask_record(ask(), Point).x == 1
     assert len(wire.asked) == 2
+
+
+def test_the_address_of_a_question_is_what_it_was_and_a_figure_drawn_otherwise_is_the_same_figure() -> None:
+    told = (Message(role="system", text="s"), Message(role="user", text="u"))
+    plain = Ask(role="writer", task="t", messages=told, temperature=0.3, max_tokens=4000)
+    assert plain.key("m") == "88f59d48a7b2a6cdb20d336dea2797506dcef60b403d6b2eb23620170e80ecbe"
+
+    def key(*images: Image) -> str:
+        return plain.model_copy(update={"images": images, "shape": {"type": "object"}}).key("m")
+
+    assert key(Image.of(b"png", "figure 1")) == "326811c630a3b0805a4fb5a5181b30882415ebf82c9bbdac5296e13e9e1dc4bb"
+    assert key(Image.of(b"a", "figure 1", "f00")) == key(Image.of(b"b", "figure 1", "f00"))
+    others = {
+        key(Image.of(b"a", "figure 1", "f00")),
+        key(Image.of(b"a", "figure 2", "f00")),
+        key(Image.of(b"a", "figure 1")),
+    }
+    assert len({*others, key(Image.of(b"a", "figure 1", "f01"))}) == 4
+
+
+def test_what_a_server_without_eyes_was_not_asked_is_recorded_as_refused(tmp_path: Path) -> None:
+    with served(fails(400, "no images, please"), says("blind")) as desk:
+        wire = HttpWire(endpoint("scripted/model", base_url=desk.url))
+        look = ask(images=(Image.of(b"a", "figure", "f00"),), sight=True)
+        with pytest.raises(ModelRefused):
+            model(tmp_path, wire).ask(look, str)
+    assert desk.calls == 1
+    with pytest.raises(ModelRefused):
+        model(tmp_path, None).ask(look, str)

@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 from llm_server import completion, cuts, drips, fails, hangs, says, served
 
-from scientist.llm import Ask, HttpWire, Image, Message, ModelRejected, ModelUnavailable, endpoint
+from scientist.llm import (
+    Ask,
+    HttpWire,
+    Image,
+    Message,
+    ModelError,
+    ModelRefused,
+    ModelRejected,
+    ModelUnavailable,
+    endpoint,
+    estimate_tokens,
+)
 
 SHAPE = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"], "additionalProperties": False}
 
@@ -200,3 +211,66 @@ def test_a_refusal_and_a_filter_are_told_apart_from_an_answer() -> None:
         one = wire(desk.url)
         assert one.send(ask()).refusal == "I will not."
         assert one.send(ask()).finish == "content_filter"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (500, "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj"),
+        (400, "Model does not support images. Please use a model that does."),
+        (400, "Invalid content type. image_url is only supported by certain models."),
+        (400, "'messages.0.content' must be a string"),
+        (422, "messages[0]: invalid type: sequence, expected a string at line 1 column 57"),
+        (422, "Failed to deserialize: unknown variant `image_url`, expected `text`"),
+        (400, "At most 0 image(s) may be provided in one prompt."),
+        (400, "this is not a multimodal model"),
+        (404, "No endpoints found that support image input"),
+        (400, "invalid message format"),
+        (413, "Request Entity Too Large"),
+        (400, "Bad Request"),
+    ],
+)
+def test_however_a_server_says_that_it_takes_no_pictures(status: int, said: str) -> None:
+    learnt: list[set[str]] = []
+    with served(fails(status, said), says("blind")) as desk:
+        one = wire(desk.url, learnt=learnt.append)
+        asked = ask(images=(Image.of(b"png", "figure 1"),))
+        assert one.send(asked).text == "blind" and one.send(asked).text == "blind"
+        with pytest.raises(ModelRefused, match="takes no pictures"):
+            one.send(asked.model_copy(update={"sight": True}))
+    assert desk.calls == 3 and learnt == [{"images"}]
+    assert [isinstance(body["messages"][0]["content"], list) for body in desk.requests] == [True, False, False]
+
+
+def test_an_error_that_says_nothing_of_pictures_does_not_cost_them() -> None:
+    long = fails(400, "maximum context length is 8192")
+    with served(fails(500, "out of memory"), long) as desk, pytest.raises(ModelError, match="context"):
+        wire(desk.url).send(ask(images=(Image.of(b"png", "figure 1"),)))
+    assert all(isinstance(body["messages"][0]["content"], list) for body in desk.requests)
+
+
+def test_pictures_stand_by_the_question_and_not_by_what_was_said_since() -> None:
+    told = (
+        Message(role="user", text="Say it."),
+        Message(role="assistant", text="It."),
+        Message(role="user", text="Again."),
+    )
+    with served(says("ok")) as desk:
+        wire(desk.url).send(ask(images=(Image.of(b"png", "figure 1"),)).model_copy(update={"messages": told}))
+    assert [isinstance(one["content"], list) for one in desk.requests[0]["messages"]] == [True, False, False]
+
+
+def test_a_picture_is_reserved_for_by_its_size() -> None:
+    def picture(width: int, height: int) -> Image:
+        head = b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4, "big") + b"IHDR"
+        return Image.of(head + width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"\x08\x06", "")
+
+    plain = estimate_tokens(ask()).tokens_in
+
+    def taken(image: Image, model: str = "") -> int:
+        return estimate_tokens(ask(images=(image,)), model).tokens_in - plain
+
+    assert taken(picture(500, 20)) == 85 + 170  # one tile of 512 pixels
+    assert taken(picture(1000, 500)) == 1260  # 32 times 16 patches of 32 pixels
+    assert taken(picture(1000, 500), "openai/gpt-4o-mini") == 2833 + 2 * 5667
+    assert taken(Image.of(b"no picture", "")) == taken(picture(1024, 1024))

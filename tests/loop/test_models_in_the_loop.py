@@ -43,7 +43,8 @@ SLUG = "does-adding-one-to-the-value-help-the-score"
 
 def answer(handler: Any, body: dict[str, Any]) -> None:
     """Proposes, changes the code, and writes numbers that no run produced."""
-    said = body["messages"][1]["content"]
+    content = body["messages"][1]["content"]
+    said = content if isinstance(content, str) else content[0]["text"]  # with pictures it comes in parts
     if said.startswith("# Propose"):
         text = json.dumps({"ideas": [IDEA]})
     elif said.startswith("# Change the code"):
