@@ -64,12 +64,12 @@ class Model:
         """
         key = ask.key(self.label)
         told = self._load(key)
-        if told is None or (told.outcome in ("failed", "refused") and self._wire is not None):
         if told is None and self._wire is None and ask.images and not ask.sight:
             # A recording of somebody who showed no pictures answers to whoever would.
             ask = ask.model_copy(update={"images": ()})
             key = ask.key(self.label)
             told = self._load(key)
+        if told is None or (told.outcome in ("failed", "refused") and self._wire is not None):
             told = Conversation(key=key, model=self.label, role=ask.role, task=ask.task)
         if told.outcome == "ok":
             try:
@@ -100,7 +100,11 @@ class Model:
 
     def _go_on(self, told: Conversation, ask: Ask, read: Callable[[str], T], paper: str, tries: int) -> T:
         while len(told.tries) < tries:
-            reply = self._send(_with(ask, told.tries), paper)
+            try:
+                reply = self._send(_with(ask, told.tries), paper)
+            except ModelRefused as error:
+                self._end(told, "refused", error.message)
+                raise
             text = self._clean(reply.text)
             if reply.refusal or reply.finish == "content_filter":
                 self._end(told, "refused", self._clean(reply.refusal) or "stopped by the provider's filter")

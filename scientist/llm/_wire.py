@@ -6,7 +6,6 @@ import base64
 import binascii
 import json
 import math
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,7 +15,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from scientist.lab import canonical_json
 from scientist.llm._endpoint import Endpoint
-from scientist.llm._errors import ModelRefused, ModelRejected, ModelUnavailable, QuestionTooLong
+from scientist.llm._errors import ModelRefused, ModelRejected, ModelUnavailable
 from scientist.llm._records import Ask, Image, Reply, TokenUse
 
 if TYPE_CHECKING:
@@ -30,7 +29,22 @@ LONGEST_PAUSE_S = 60.0
 CHARS_PER_TOKEN = 3.0
 """On the safe side for English and code, of which a token is about four characters."""
 
-IMAGE_TOKENS = 1500
+TILE, PATCH = 512, 32
+UNKNOWN_SIDE = 1024
+
+BLIND = (
+    "image",
+    "multimodal",
+    "multi-modal",
+    "vision",
+    "mmproj",
+    "must be a string",
+    "expected a string",
+    "expected string",
+    "valid string",
+    "message format",
+)
+"""Words with which servers say that they take no pictures, or no message in parts; some of them with a status of 500."""
 
 Say = Callable[[str], None]
 
@@ -55,27 +69,6 @@ def estimate_tokens(ask: Ask, model: str = "") -> TokenUse:
     return TokenUse(tokens_in=read, tokens_out=ask.max_tokens, counted=False)
 
 
-class _Lenient(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-
-class _Said(_Lenient):
-    content: str | None = None
-    refusal: str | None = None
-
-
-class _Choice(_Lenient):
-    message: _Said
-    finish_reason: str | None = None
-
-
-class _Details(_Lenient):
-    cached_tokens: int | None = None
-
-
-class _Usage(_Lenient):
-    prompt_tokens: int = Field(ge=0)
-    completion_tokens: int = Field(ge=0)
 def picture_tokens(image: Image, model: str = "") -> int:
     """The most that a picture takes as tokens, by its size.
 
@@ -101,6 +94,27 @@ def _size(image: Image) -> tuple[int, int]:
     return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
 
 
+class _Lenient(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class _Said(_Lenient):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(_Lenient):
+    message: _Said
+    finish_reason: str | None = None
+
+
+class _Details(_Lenient):
+    cached_tokens: int | None = None
+
+
+class _Usage(_Lenient):
+    prompt_tokens: int = Field(ge=0)
+    completion_tokens: int = Field(ge=0)
     prompt_tokens_details: _Details | None = None
 
 
@@ -181,6 +195,8 @@ class HttpWire:
         import openai
 
         while True:
+            if ask.sight and "images" in self._refused:
+                raise ModelRefused(f"{self.model} takes no pictures", "choose a model that does")
             parameters = self._parameters(ask)
             try:
                 answer = self._client.chat.completions.with_raw_response.create(**parameters)
@@ -204,8 +220,6 @@ class HttpWire:
             asked = next(one for one in sent if one["role"] == "user")
             parts: list[dict[str, Any]] = [{"type": "text", "text": asked["content"]}]
             for image in ask.images:
-            if ask.sight and "images" in self._refused:
-                raise ModelRefused(f"{self.model} takes no pictures", "choose a model that does")
                 parts.append({"type": "text", "text": image.about})
                 parts.append({"type": "image_url", "image_url": {"url": f"data:image/png;base64,{image.png}"}})
             asked["content"] = parts
@@ -232,6 +246,9 @@ class HttpWire:
         """Whether the server refused something that can be left out; it is, from now on."""
         said = _told(error).lower()
         with_images = any(isinstance(message["content"], list) for message in sent["messages"])
+        blind = with_images and any(word in said for word in BLIND)
+        if error.status_code not in (400, 404, 413, 415, 422, 501) and not (error.status_code == 500 and blind):
+            return False
         form = sent.get("response_format", {}).get("type", "")
         guesses = [
             ("images", blind or (with_images and error.status_code == 413 and "context" not in said)),
@@ -247,15 +264,13 @@ class HttpWire:
             ),
             # Some servers say no more than "bad request": the least usual thing goes first.
             (form, bool(form) and error.status_code in (400, 422, 501) and "context" not in said),
+            ("images", with_images and error.status_code in (400, 415, 422, 501) and "context" not in said),
             (
                 "max_completion_tokens",
                 error.status_code in (400, 422) and "max_completion_tokens" in sent and "context" not in said,
             ),
         ]
         for name, applies in guesses:
-        blind = with_images and any(word in said for word in BLIND)
-        if error.status_code not in (400, 404, 413, 415, 422, 501) and not (error.status_code == 500 and blind):
-            return False
             if applies and name and name not in self._refused:
                 self._refused.add(name)
                 self._learnt(set(self._refused))
@@ -271,7 +286,6 @@ class HttpWire:
             if "insufficient_quota" in said or "billing" in said.lower():
                 return ModelRejected(f"{self.model}: {said}", "top up the account, or choose another model")
             return _Busy(f"{code} {said}".strip(), _retry_after(error.response.headers))
-            ("images", with_images and error.status_code in (400, 415, 422, 501) and "context" not in said),
         remedy = {401: f"check {self._endpoint.key_env or 'the key'}", 403: "check the key's rights"}
         remedy[404] = "check the model's name and base_url"
         return ModelRejected(f"{self.model} answered {code}: {said}", remedy.get(code, "check the endpoint's settings"))
