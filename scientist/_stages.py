@@ -296,7 +296,6 @@ class PaperInProgress:
             executor=self.shop.lab.settings.executor,
             look=partial(picture_figures, self.folder, template, idea, study, analysis, final, results),
         )
-        write_atomic(self.folder / "manuscript.json", manuscript.canonical())
         writer = self.shop.cast.writer(self.slug)
         manuscript = writer.write(material)
         if isinstance(writer, ModelWriter) and (looked := writer.look(material)) is not None:
@@ -305,6 +304,7 @@ class PaperInProgress:
                 self.shop.progress.note(
                     f"{self.slug}: figure {one.figure}, as {looked.by} sees it: {one.problem}: {one.what}"
                 )
+        write_atomic(self.folder / "manuscript.json", manuscript.canonical())
 
     def _isolation(self) -> tuple[str, tuple[str, ...]]:
         """What kept the runs of this paper to themselves where they were executed, and what that does not cover."""
