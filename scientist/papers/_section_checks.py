@@ -131,6 +131,17 @@ class Checks:
         return " ".join(readable(prose(piece)) for piece in self.part.draft).lower()
 
     @cached_property
+    def _draft_unclaimed(self) -> str:
+        """The draft's sentences that print no fact of a contrast: words of effect in them claim nothing of this study."""
+        unclaimed = [
+            readable(prose(one))
+            for piece in self.part.draft
+            for one in sentences(piece)
+            if not any(fact.startswith("c.") for fact in printed_facts([one.source]))
+        ]
+        return " ".join(unclaimed).lower()
+
+    @cached_property
     def _declared(self) -> str:
         idea = self.material.idea
         return f"{idea.question} {idea.hypothesis} {idea.why}".lower()
@@ -263,8 +274,14 @@ class Checks:
         rules = (study.direction == "maximize", study.metric)
         judged = {claim.word for claim in claims.claims(sentence, *rules)}
         for word in dict.fromkeys(claims.effect_words(sentence, *rules)):
-            if word not in judged:
+            if word not in judged and not self._drafted_so(word, sentence):
                 yield rf"'{word}' claims an effect, and the sentence prints no fact of its contrast (\val{{c....}})"
+
+    def _drafted_so(self, word: str, sentence: Sentence) -> bool:
+        """Whether the draft has the word between the same neighbours where it claims nothing ('can be added in doses')."""
+        times = rf"(?:\w+ )?\b{re.escape(word)}\b(?: \w+)?"
+        said = [one.group() for one in re.finditer(times, readable(prose(sentence)).lower())]
+        return bool(said) and all(" " in one and re.search(rf"\b{one}\b", self._draft_unclaimed) for one in said)
 
     def _works(self, sentence: Sentence, words: str) -> Iterator[str]:
         """A citing sentence speaks of what the work is about, and in words of its own."""

@@ -155,8 +155,8 @@ def parses(piece: str) -> bool:
 
 
 def flat(text: str) -> str:
-    """A text on one line."""
-    return " ".join(text.split())
+    """A text on one line, whatever the case and punctuation of its words: by it a sentence is known again."""
+    return " ".join(re.sub(r"[.,;:]+(?=\s|$)", " ", text).lower().split())
 
 
 def prose(piece: str | Sentence) -> str:

@@ -226,6 +226,16 @@ def test_an_effect_that_was_not_found_is_not_claimed(tmp_path: Path, nothing: Ma
     assert "'improved' claims an effect for contrast" in told[0]
 
 
+def test_a_turn_of_phrase_of_the_draft_is_no_claim_and_a_new_one_is(nothing: Material) -> None:
+    draft = HeuristicWriter().write(nothing)
+    part = next(part for part in parts_of(draft, nothing) if part.id == "introduction")
+    checks = Checks(replace(part, draft=(*part.draft, "Corruptions can be added in known doses.")), draft, nothing)
+    assert checks.paragraph(0, "The sample can be spoilt, as noise can be added in any dose.") == []
+    assert checks.paragraph(0, "Corruptions can be added, in known doses.") == []
+    for claim in ("The method added in the end.", "It added accuracy.", "Points can be added to the method."):
+        assert "'added' claims an effect" in str(checks.paragraph(0, claim)[0])
+
+
 def test_what_the_draft_says_is_not_lost(tmp_path: Path, dose: tuple[Path, World, Material]) -> None:
     material = dose[2]
 
