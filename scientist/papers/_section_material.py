@@ -18,7 +18,7 @@ from scientist.papers._writer import Material
 ABSTRACT = "abstract"
 PURPOSES = {
     ABSTRACT: "One paragraph: why it matters, what was asked, what was done, what was found with its interval, what it does not settle.",
-    "introduction": "Why somebody should care, the question, the hypothesis as declared, the outcome in short, and where what stands.",
+    "introduction": "Why somebody should care and what is known, the question, the hypothesis as declared, the outcome in short, and where what stands.",
     "related": "What others did, grouped by what it has to do with this study. How this study differs is added by the program.",
     "method": "Everything that somebody needs to judge the design: task, variants, seeds and power, tests.",
     "results": "The declared question first, then the other contrasts, then what was not declared, told as such.",
@@ -34,6 +34,7 @@ TAIL = {"related": 1}
 
 MOST_FACTS = 150
 MOST_WORKS = 16
+MOST_INTRODUCED = 6
 MOST_SHOWN, MOST_PICTURES = 2, 4
 """Parts that are shown figures, and figures that a part is shown."""
 
@@ -82,7 +83,7 @@ def parts_of(draft: Manuscript, material: Material) -> list[Part]:
         if not any(token.kind in ("val", "calc", "cite") for piece in pieces for token in parse(piece)):
             continue
         facts = tuple(known[i] for i in _offered(name, pieces, material) if i in known)[:MOST_FACTS]
-        found.append(Part(name, title, pieces, facts, _works(name, pieces, material), listed, tail))
+        found.append(Part(name, title, pieces, facts, _works(name, pieces, draft, material), listed, tail))
     return found
 
 
@@ -128,9 +129,13 @@ def _of_contrast(name: str) -> list[str]:
     return [f"contrast.{name}.title", *estimates, f"c.{name}.p_holm", f"c.{name}.margin", f"c.{name}.verdict"]
 
 
-def _works(name: str, pieces: Sequence[str], material: Material) -> tuple[Reference, ...]:
-    """The works that the draft cites; for related work also others of which something is known."""
+def _works(name: str, pieces: Sequence[str], draft: Manuscript, material: Material) -> tuple[Reference, ...]:
+    """The works that the draft cites; for related work also others of which something is known, and for the introduction those
+    that related work opens with."""
     cited = cited_works(pieces)
+    if name == "introduction":
+        related = next((section.paragraphs for section in draft.sections if section.id == "related"), ())
+        cited += [key for key in cited_works(related) if key not in cited][:MOST_INTRODUCED]
     references = material.novelty.references
     works = [work for work in references if work.key in cited]
     if name == "related":
