@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scientist.errors import UsageError
 from scientist.experiments import (
+    CallMeter,
     CliExperimenter,
     Experimenter,
     HeuristicExperimenter,
@@ -156,14 +157,16 @@ class Cast:
 
     def _coding(self, slug: str) -> CliExperimenter:
         lab = self.lab
+        program = coding_program(self._chosen("experimenter"))
         return CliExperimenter(
-            coding_program(self._chosen("experimenter")),
+            program,
             lab.settings.sandbox,
             lab.private / "coding",
             lab.paper(slug) / "variants" if slug else lab.private / "coding",
             (lab.root,),
             lab.check_stop,
             self.progress.note,
+            CallMeter(self.budget, slug, program.model or program.label, program.here),
         )
 
     def writer(self, slug: str) -> Writer:

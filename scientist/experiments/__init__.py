@@ -72,6 +72,7 @@ __all__ = [
     "RayExecutor",
     "RunResult",
     "Sandbox",
+    "StageRuns",
     "Study",
     "TemplateReport",
     "TryOut",
@@ -86,6 +87,7 @@ __all__ = [
     "check_code",
     "check_template",
     "choose_sandbox",
+    "code_folder",
     "coding_program",
     "compile_design",
     "contrast_values",
@@ -120,4 +122,5 @@ __all__ = [
     "stopped_variants",
     "suspicious",
     "tidy",
+    "told_step",
 ]

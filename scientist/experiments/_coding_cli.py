@@ -24,6 +24,7 @@ from scientist.experiments._ending import CUT
 from scientist.experiments._executor import Ending
 from scientist.experiments._experimenter import REFUSED, TRIES, VARIANT, CodeTry, TryOut
 from scientist.experiments._relay import Relay
+from scientist.experiments._relay_calls import CallMeter
 from scientist.experiments._working_copy import lay_out, read_back
 from scientist.ideas._idea import Idea, Modification
 from scientist.lab import RoleSettings, remove_tree, write_atomic
@@ -33,6 +34,7 @@ from scientist.template import Template
 SHORTEST_SECRET = 8
 BLOT = "[key]"
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _KEYS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 _ADDRESSES = ("BASE_URL", "API_BASE", "_ENDPOINT", "_HOST")
 
@@ -53,6 +55,11 @@ class CodingProgram:
     bases: tuple[str, ...] = ()
     show: tuple[str, ...] = ()
     minutes: float = 15.0
+
+    @property
+    def here(self) -> bool:
+        """Whether its endpoint is on this machine; what it is asked costs no money."""
+        return urlsplit(self.address).hostname in LOOPBACK
 
     @property
     def label(self) -> str:
@@ -101,7 +108,7 @@ def coding_program(role: RoleSettings, environment: Mapping[str, str] = os.envir
         raise UsageError(f"'{address}' is no address of an endpoint", f"write 'base_url' {where} as https://HOST/PATH")
     if parts.username or parts.password:
         raise UsageError("a key does not belong in an address", f"name its variable in 'env' {where}")
-    here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    here = parts.hostname in LOOPBACK
     if missing := [name for name, key in keys.items() if not key and not here]:
         raise UsageError(f"{missing[0]} is not set", f"set it in the environment, or take it from 'env' {where}")
     return CodingProgram(role.command, role.model, address, keys, plain, bases, role.show, role.minutes)
@@ -112,7 +119,8 @@ class CliExperimenter:
     """Runs a coding program in a box, reads what it left as hostile, tries it with one run, and tells it what went wrong.
 
     `variants` is where the tries of the paper are kept, `sandbox` what the lab says, `closed` what the program must not
-    see although something around it is shown (the lab), `check` raises to stop, `note` tells whoever watches.
+    see although something around it is shown (the lab), `check` raises to stop, `note` tells whoever watches, `meter` counts
+    what the program asks and holds it under the caps.
     """
 
     program: CodingProgram
@@ -122,6 +130,7 @@ class CliExperimenter:
     closed: Sequence[Path] = ()
     check: Callable[[], None] = lambda: None
     note: Callable[[str], None] = lambda _: None
+    meter: CallMeter | None = None
 
     @property
     def name(self) -> str:
@@ -139,7 +148,8 @@ class CliExperimenter:
     ) -> tuple[dict[str, bytes], tuple[CodeTry, ...]]:
         """See :class:`Experimenter`. What it printed is kept with each try, keys blotted out.
 
-        Raises :class:`ModelUnavailable` when its endpoint gave it nothing at all.
+        Raises :class:`ModelUnavailable` when its endpoint gave it nothing at all, :class:`BudgetReached` when what it asked
+        could have passed a cap.
         """
         assert isinstance(idea.design, Modification)
         tries: list[CodeTry] = []
@@ -179,12 +189,17 @@ class CliExperimenter:
         program = self.program
         remove_tree(self.scratch)
         self.scratch.mkdir(parents=True)
-        relay = Relay(program.address, program.words()) if program.address else None
+        relay = Relay(program.address, program.words(), self.meter) if program.address else None
         closed = [*self.closed, template.root]
         found = find_program(program.command[0], program.show, closed)
         box = choose_box(self.sandbox, found, template.hide, closed, self.scratch)
 
         before: dict[str, bytes] = {}
+
+        def check() -> None:
+            self.check()
+            if relay is not None and relay.stopped is not None:
+                raise relay.stopped
 
         def prepare(folder: Path) -> str:
             lay_out(template, folder, instead)
@@ -202,7 +217,8 @@ class CliExperimenter:
             return argv, {**program.environment(base), "PATH": path, "LANG": "C.UTF-8", "HOME": home}
 
         try:
-            with run_program(box, self.scratch, program.minutes, prepare, job, relay, self.check) as session:
+            with run_program(box, self.scratch, program.minutes, prepare, job, relay, check) as session:
+                check()
                 why = _why_not(session.ending, program.minutes)
                 self._keep(session, task, number, relay, why)
                 if why:

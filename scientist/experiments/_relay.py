@@ -9,21 +9,29 @@ Keys stay outside: the program knows a word in the place of each, which is excha
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import json
 import socket
 import socketserver
 import ssl
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote, urlsplit
+
+from scientist.errors import ScientistError
+from scientist.experiments._relay_calls import Call, CallMeter
 
 LARGEST_BODY = 16 << 20
 """Bytes of one request."""
 
 MOST_AT_A_TIME, MOST_REQUESTS = 8, 500
 READ_S, ANSWER_S = 60.0, 600.0
+SETTLE_S = 5.0
+"""For requests that are under way when the program has ended: they are cut off, and booked."""
 
 _HOP_BY_HOP = frozenset(
     [
@@ -40,6 +48,7 @@ _HOP_BY_HOP = frozenset(
         "content-length",
         "expect",
         "forwarded",
+        "accept-encoding",  # answers are read as they pass
     ]
 )
 
@@ -47,14 +56,17 @@ _HOP_BY_HOP = frozenset(
 class Relay:
     """Sends on what arrives at a listening socket to the endpoint at `address`, 'http(s)://HOST[:PORT][/PATH]'.
 
-    Only paths at or below that of the address are let through. `keys` are word -> what stands for it in headers.
+    Only paths at or below that of the address are let through. `keys` are word -> what stands for it in headers. Every
+    request goes through `meter`, which counts it and may stop it.
     """
 
-    def __init__(self, address: str, keys: Mapping[str, str]) -> None:
+    def __init__(self, address: str, keys: Mapping[str, str], meter: CallMeter | None = None) -> None:
         parts = urlsplit(address)
         self.secure, self.host, self.port = parts.scheme == "https", parts.hostname or "", parts.port
         self.netloc, self.path = parts.netloc, parts.path.rstrip("/")
-        self.keys = dict(keys)
+        self.keys, self.meter = dict(keys), meter
+        self._open: set[socket.socket] = set()
+        self._working, self.ended = 0, False
         self.requests = self.refused = self.asked = self.served = 0
         self.last = ""
         self._lock = threading.Lock()
@@ -74,11 +86,53 @@ class Relay:
         threading.Thread(target=self._server.serve_forever, args=(0.1,), name="relay", daemon=True).start()
 
     def stop(self) -> None:
-        """Take no more requests. May be called twice."""
+        """Take no more requests, and cut off those that are under way. May be called twice."""
+        self.ended = True
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+        deadline = time.monotonic() + SETTLE_S
+        while self._working and time.monotonic() < deadline:
+            with self._lock:
+                for one in self._open:
+                    with contextlib.suppress(OSError):
+                        one.shutdown(socket.SHUT_RDWR)
+            time.sleep(0.02)
+
+    @property
+    def stopped(self) -> ScientistError | None:
+        """Why nothing more is sent on: a cap that a request could have passed."""
+        return self.meter.stopped if self.meter else None
+
+    @contextlib.contextmanager
+    def work(self) -> Iterator[None]:
+        """Around the handling of one request."""
+        with self._lock:
+            self._working += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._working -= 1
+
+    @contextlib.contextmanager
+    def way(self, connection: http.client.HTTPConnection) -> Iterator[None]:
+        """Around the sending of a request and the reading of its answer: :meth:`stop` cuts it."""
+        connection.connect()
+        line = connection.sock
+        with self._lock:
+            self._open.add(line)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open.discard(line)
+            connection.close()
+
+    def meant(self, method: str, path: str, body: bytes | None) -> contextlib.AbstractContextManager[Call | None]:
+        """Around one request that is sent on. Raises :class:`BudgetReached` for one that must not be."""
+        return self.meter.call(method, path, body or b"") if self.meter else contextlib.nullcontext()
 
     def connect(self) -> http.client.HTTPConnection:
         """A new connection to the endpoint, and to nothing else."""
@@ -155,6 +209,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_on(self) -> None:
         self.close_connection = True  # one request per connection: what follows unread is never taken for another
+        with self.server.relay.work():
+            self._handle()
+
+    def _handle(self) -> None:
         relay = self.server.relay
         try:
             body = self._body()
@@ -162,28 +220,43 @@ class _Handler(BaseHTTPRequestHandler):
             return self._say(400, str(error))
         if why := relay.refuses(self.path):
             return self._say(403, why)
-        connection = relay.connect()
         try:
-            connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-            connection.putheader("Host", relay.netloc)
-            for name, value in self.headers.items():
-                if name.lower() not in _HOP_BY_HOP:
-                    connection.putheader(name, relay.with_keys(value))
-            if body is not None:
-                connection.putheader("Content-Length", str(len(body)))
-            connection.putheader("Connection", "close")
-            connection.endheaders(body)
-            answer = connection.getresponse()
+            with relay.meant(self.command, self.path, body) as call:
+                self._forward(relay, body, call)
+        except ScientistError as error:
+            said = {
+                "message": f"{error.message}. Nothing was sent.",
+                "type": "budget_reached",
+                "code": "budget_reached",
+            }
+            self._say(429, json.dumps({"type": "error", "error": said}), "application/json")
+
+    def _forward(self, relay: Relay, body: bytes | None, call: Call | None) -> None:
+        """Make the request again, and pass its answer back."""
+        connection = relay.connect()
+        sent = False
+        try:
+            with relay.way(connection):
+                connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+                connection.putheader("Host", relay.netloc)
+                for name, value in self.headers.items():
+                    if name.lower() not in _HOP_BY_HOP:
+                        connection.putheader(name, relay.with_keys(value))
+                connection.putheader("Accept-Encoding", "identity")
+                if body is not None:
+                    connection.putheader("Content-Length", str(len(body)))
+                connection.putheader("Connection", "close")
+                connection.endheaders(body)
+                answer = connection.getresponse()
+                sent = True
+                relay.told(self.command, answer.status)
+                self._pass_back(answer, call)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            connection.close()
+            if sent:
+                raise
             why = f"the endpoint does not answer ({type(error).__name__})"
             relay.told(self.command, 502, why)
-            return self._say(502, why)
-        relay.told(self.command, answer.status)
-        try:
-            self._pass_back(answer)
-        finally:
-            connection.close()
+            self._say(502, why)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _send_on
 
@@ -214,8 +287,10 @@ class _Handler(BaseHTTPRequestHandler):
             body += self.rfile.read(size)
             self.rfile.readline(64)
 
-    def _pass_back(self, answer: http.client.HTTPResponse) -> None:
+    def _pass_back(self, answer: http.client.HTTPResponse, call: Call | None) -> None:
         """Stream the answer as it comes. One without a length goes in chunks, so that a cut one is seen to be cut."""
+        if call is not None:
+            call.answered(answer.status, answer.getheader("Content-Type") or "")
         length = answer.getheader("Content-Length") if not answer.chunked else None
         bare = self.command == "HEAD" or answer.status in (204, 304)
         chunked = length is None and not bare and self.request_version == "HTTP/1.1"
@@ -230,14 +305,20 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         while piece := answer.read1(1 << 16):
+            if call is not None:
+                call.feed(piece)
             self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
+        if call is not None and not self.server.relay.ended:
+            call.whole()
         if chunked:
             self.wfile.write(b"0\r\n\r\n")
 
-    def _say(self, status: int, text: str) -> None:
+    def _say(self, status: int, text: str, kind: str = "text/plain") -> None:
         raw = f"{text}\n".encode()
         self.send_response_only(status)
-        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Type", kind)
+        if status == 429:
+            self.send_header("x-should-retry", "false")
         self.send_header("Content-Length", str(len(raw)))
         self.send_header("Connection", "close")
         self.end_headers()
