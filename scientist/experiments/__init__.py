@@ -25,6 +25,7 @@ from scientist.experiments._judge import Judge
 from scientist.experiments._landlock import SCOPE_ABI
 from scientist.experiments._power import power_of, sd_upper_limit, seeds_for, seeds_needed
 from scientist.experiments._ray import RayExecutor
+from scientist.experiments._relay_calls import CallMeter
 from scientist.experiments._results import (
     Analysis,
     ContrastEstimate,
@@ -47,6 +48,7 @@ __all__ = [
     "VARIANT",
     "Analysis",
     "Bench",
+    "CallMeter",
     "Change",
     "CheatRow",
     "CliExperimenter",
@@ -72,7 +74,6 @@ __all__ = [
     "RayExecutor",
     "RunResult",
     "Sandbox",
-    "StageRuns",
     "Study",
     "TemplateReport",
     "TryOut",
@@ -87,7 +88,6 @@ __all__ = [
     "check_code",
     "check_template",
     "choose_sandbox",
-    "code_folder",
     "coding_program",
     "compile_design",
     "contrast_values",
@@ -122,5 +122,4 @@ __all__ = [
     "stopped_variants",
     "suspicious",
     "tidy",
-    "told_step",
 ]
