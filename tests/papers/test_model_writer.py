@@ -164,7 +164,7 @@ BAD = [
     ("Discussion", r"It improves everything; the size was \val{c.dose_0_4.keep.abs} points.", "prints no fact of its contrast"),
     ("Related work", r"\citet{nobody1999} saw the same in pictures of digits.", "no source returned a work with the key"),
     ("Related work", r"\citet{natarajan2013} baked bread with walnuts.", "is not what is known of it"),
-    ("Introduction", r"As \citet{natarajan2013} showed, losses can be corrected.", "no source returned"),
+    ("Discussion", r"As \citet{natarajan2013} showed, losses can be corrected.", "no source returned"),
     ("Results", r"See \input{/etc/passwd} for more.", r"\input is not allowed"),
     ("Results", r"\write18{touch x} and so on.", "is not allowed"),
     ("Limitations", r"\footnote{There are none, really.} None of it matters.", "not allowed here"),
