@@ -6,6 +6,7 @@ it, and deleting an artefact redoes its stage and those after it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Sequence
@@ -15,8 +16,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from scientist._cast import Cast
-from scientist._stages import PaperInProgress, Workshop, waiting_stage
-from scientist.errors import AlarmError, LatexError, StudyError, UsageError
+from scientist._stages import PaperInProgress, Stage, Workshop, waiting_stage
+from scientist.errors import AlarmError, LabError, LatexError, ScientistError, Stopped, StudyError, UsageError
 from scientist.ideas import (
     Choice,
     Idea,
@@ -75,6 +76,16 @@ class Failure(Record):
     slug: str
     stage: str
     reason: str
+
+
+class Raised(Record):
+    """`.scientist/raised/<slug>.json`: the failure that ended a campaign at a stage of a paper."""
+
+    schema_version: Literal[1] = 1
+    stage: str
+    kind: str
+    message: str
+    remedy: str
 
 
 class PaperSummary(Record):
@@ -216,7 +227,7 @@ def make_paper(paper: PaperInProgress) -> None:
         paper.shop.lab.check_stop()
         paper.shop.progress.stage(paper.slug, _called(stage.name, paper.shop.template))
         try:
-            stage.work()
+            _work(paper, stage)
         except AlarmError as error:
             _record_alarm(paper, stage.name, error)
             raise
@@ -230,6 +241,26 @@ def make_paper(paper: PaperInProgress) -> None:
             _learn_from_failure(paper, error.message)
             return
     _finish(paper)
+
+
+def _work(paper: PaperInProgress, stage: Stage) -> None:
+    """Do a stage; what it raises is kept for `scientist diagnose` until it is done well."""
+    kept = raised_path(paper.shop.lab, paper.slug)
+    try:
+        stage.work()
+    except Stopped:
+        raise
+    except ScientistError as error:
+        record = Raised(stage=stage.name, kind=type(error).__name__, message=error.message, remedy=error.remedy)
+        with contextlib.suppress(LabError):  # the disk may be what failed
+            write_atomic(kept, record.canonical())
+        raise
+    kept.unlink(missing_ok=True)
+
+
+def raised_path(lab: Lab, slug: str) -> Path:
+    """Where the last failure of a paper's stage is kept."""
+    return lab.private / "raised" / f"{slug}.json"
 
 
 def _called(stage: str, template: Template) -> str:

@@ -79,12 +79,14 @@ def template_at(name: str | Path, lab: Lab | None) -> Template:
     )
 
 
-def paper_folder(name: str) -> tuple[Path, Lab | None]:
-    """(the paper's folder, the lab it belongs to or None). Raises :class:`UsageError`: unknown or without a paper."""
+def paper_folder(name: str, unmade: bool = False) -> tuple[Path, Lab | None]:
+    """(the paper's folder, the lab it belongs to or None). Raises :class:`UsageError`: unknown, or, unless `unmade` will do,
+    without a paper."""
     from scientist.lab import SETTINGS_FILE, Lab, nearest
 
     given = Path(name)
-    if (given / "study.json").is_file() or (given / "manuscript.json").is_file():
+    marks = ("study.json", "manuscript.json", *(("idea.md", "failure.json") if unmade else ()))
+    if any((given / mark).is_file() for mark in marks):
         folder = given.resolve()
         root = folder.parent.parent
         return folder, Lab(root) if (root / SETTINGS_FILE).is_file() else None
@@ -99,7 +101,8 @@ def paper_folder(name: str) -> tuple[Path, Lab | None]:
             f"no paper '{name}'{nearest(name, slugs)}", f"papers are in {short(lab.papers)}; see `scientist status`"
         )
     folder = lab.paper(matches[0])
-    _refuse_unmade(folder)
+    if not unmade:
+        _refuse_unmade(folder)
     return folder, lab
 
 

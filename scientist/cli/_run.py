@@ -73,7 +73,7 @@ def run(
     """
     from scientist.loop import campaign_for
 
-    how = {"workers": workers, "executor": executor, "address": address, **_asking(model, budget, replay)}
+    how = {"workers": workers, "executor": executor, "address": address, **asking(model, budget, replay)}
     lab = open_lab(rounds=rounds, ideas=ideas, seeds=seeds, seed=seed, feedback=feedback, **how)
     _ensure_cluster(lab, address)
     _work(lab, campaign_for(lab, template_at(template, lab)), no_pdf, json, quiet)
@@ -99,14 +99,14 @@ def resume(
     first = waiting[0]
     # The campaign's own choices beat what the file says today.
     own = {"rounds": first.rounds, "ideas": first.ideas, "seeds": first.seeds, "seed": first.seed}
-    asking = _asking(first.model if model is None else model, budget, replay)
-    how = {"workers": workers, "executor": executor, "address": address, **asking}
+    asked = asking(first.model if model is None else model, budget, replay)
+    how = {"workers": workers, "executor": executor, "address": address, **asked}
     lab = open_lab(feedback=first.feedback, **own, **how)
     _ensure_cluster(lab, address)
     _work(lab, first, no_pdf, json, quiet)
 
 
-def _asking(model: str | None, budget: list[str] | None, replay: Path | None) -> dict[str, Any]:
+def asking(model: str | None, budget: list[str] | None, replay: Path | None) -> dict[str, Any]:
     """Who is asked, for how much, or from which recording; the folder as the lab finds it wherever it is called from."""
     recording = str(replay.resolve()) if replay is not None else None
     return {"model": model, "budget": _caps(budget), "replay": recording}

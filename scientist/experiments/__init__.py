@@ -4,7 +4,15 @@ from scientist.experiments._bench import Bench, Outcome
 from scientist.experiments._cells import known_runs, read_results, run_cells, run_key, run_study
 from scientist.experiments._cgroups import detect_cgroups
 from scientist.experiments._cheats import CheatRow, ensure_contained, run_cheats
-from scientist.experiments._code import apply_edits, check_code, diff_of, load_code, parse_edits
+from scientist.experiments._code import (
+    apply_diff,
+    apply_edits,
+    check_code,
+    code_folder,
+    diff_of,
+    load_code,
+    parse_edits,
+)
 from scientist.experiments._coding_cli import CliExperimenter, CodingProgram, coding_program
 from scientist.experiments._conduct import freeze, frozen_study, open_final, pilot, plan_study
 from scientist.experiments._design import compile_design, identifier
@@ -21,8 +29,20 @@ from scientist.experiments._experimenter import (
     TryOut,
     make_change,
 )
+from scientist.experiments._failures import (
+    FailedRun,
+    FailedStep,
+    StageRuns,
+    grouped,
+    place_of,
+    printable,
+    read_ended,
+    read_tries,
+    told_step,
+)
 from scientist.experiments._judge import Judge
 from scientist.experiments._landlock import SCOPE_ABI
+from scientist.experiments._mend import Broken, MendTry, described, find_mend, read_cause, redo
 from scientist.experiments._power import power_of, sd_upper_limit, seeds_for, seeds_needed
 from scientist.experiments._ray import RayExecutor
 from scientist.experiments._relay_calls import CallMeter
@@ -48,6 +68,7 @@ __all__ = [
     "VARIANT",
     "Analysis",
     "Bench",
+    "Broken",
     "CallMeter",
     "Change",
     "CheatRow",
@@ -62,18 +83,22 @@ __all__ = [
     "Estimate",
     "Executor",
     "Experimenter",
+    "FailedRun",
+    "FailedStep",
     "FinalScores",
     "Finding",
     "HeuristicExperimenter",
     "Judge",
     "Limits",
     "LocalExecutor",
+    "MendTry",
     "ModelExperimenter",
     "Outcome",
     "Pilot",
     "RayExecutor",
     "RunResult",
     "Sandbox",
+    "StageRuns",
     "Study",
     "TemplateReport",
     "TryOut",
@@ -83,21 +108,26 @@ __all__ = [
     "VariantSummary",
     "Verdict",
     "analyse",
+    "apply_diff",
     "apply_edits",
     "bubblewrap_works",
     "check_code",
     "check_template",
     "choose_sandbox",
+    "code_folder",
     "coding_program",
     "compile_design",
     "contrast_values",
     "declare_early_stop",
+    "described",
     "detect_cgroups",
     "diff_of",
     "ensure_contained",
+    "find_mend",
     "freeze",
     "frozen_study",
     "futile_contrasts",
+    "grouped",
     "holm",
     "identifier",
     "known_runs",
@@ -108,9 +138,15 @@ __all__ = [
     "paired",
     "parse_edits",
     "pilot",
+    "place_of",
     "plan_study",
     "power_of",
+    "printable",
+    "read_cause",
+    "read_ended",
     "read_results",
+    "read_tries",
+    "redo",
     "run_cells",
     "run_cheats",
     "run_key",
@@ -122,4 +158,5 @@ __all__ = [
     "stopped_variants",
     "suspicious",
     "tidy",
+    "told_step",
 ]

@@ -27,6 +27,9 @@ LOG_TAIL = 3000
 PATCH, REFUSED = "patch.diff", "refused.txt"
 """Of a try: what was tried out with a run, or why it was not. One of them is there when it has ended."""
 
+ENDED = "ended.txt"
+"""Of a try that was run: its status and reason."""
+
 
 TryOut = Callable[[Mapping[str, bytes]], tuple[str, str, str]]
 """(status, reason, end of the log) of one run of changed files with the idea's settings."""
@@ -171,6 +174,7 @@ def make_change(experimenter: Experimenter, bench: Bench, idea: Idea, paper: Pat
             )
             write_atomic(here / PATCH, diff_of(template, files))
             write_atomic(here / "log.txt", told)
+            write_atomic(here / ENDED, f"{outcome.status}: {outcome.reason}\n")
             return outcome.status, outcome.reason, told[-LOG_TAIL:]
 
     files, tries = experimenter.implement(idea, template, try_out)

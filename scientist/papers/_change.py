@@ -38,7 +38,13 @@ def change_facts(into: Collector, paper: Path, idea: Idea) -> None:
     file = f"variants/{VARIANT}/change.json"
     text = idea.design.change
     into.add(
-        "idea.change", text, escape(text), "the change of the code as declared", "word", "idea.md", "/design/change"
+        "idea.change",
+        text,
+        escape(" ".join(text.split())),
+        "the change of the code as declared",
+        "word",
+        "idea.md",
+        "/design/change",
     )
     into.add("code.by", change.by, escape(change.by), "who wrote the change of the code", "word", file, "/by")
     for name, title in (("lines_added", "lines added"), ("lines_removed", "lines removed")):

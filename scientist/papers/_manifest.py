@@ -16,6 +16,9 @@ from scientist.papers._records import Manifest
 LATER = ("manifest.json", "audit.json")
 """Written after the hashes are taken."""
 
+ASIDE = "diagnosis"
+"""A folder beside the paper's own files, made again at any time by `scientist diagnose`; nothing in a paper rests on it."""
+
 
 def paper_files(paper: Path) -> dict[str, str]:
     """path -> sha256 of every artefact of a paper but the manifest and the audit.
@@ -28,6 +31,7 @@ def paper_files(paper: Path) -> dict[str, str]:
         if path.is_file()
         and path.name not in (*LATER, "usage.json")
         and not any(part.startswith(".") for part in path.relative_to(paper).parts)
+        and path.relative_to(paper).parts[0] != ASIDE
     }
 
 

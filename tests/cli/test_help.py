@@ -13,7 +13,7 @@ from cli_calls import call, complaint, environment
 
 PANELS = {
     "Work": ["run", "resume", "status", "stop", "ideas"],
-    "Checking": ["review", "audit", "trace", "verify"],
+    "Checking": ["review", "audit", "trace", "diagnose", "verify"],
     "The lab": ["init", "doctor", "templates"],
 }
 IDEAS = ["list", "show", "rank", "add", "propose", "import", "export", "check", "approve", "reject"]
