@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 
 from scientist.experiments._study import Contrast, Study, Variant
-from scientist.ideas._idea import Comparison, DoseResponse, Idea, Interaction, Robustness, Transfer
+from scientist.ideas._idea import DoseResponse, Idea, Interaction, Robustness, Transfer
 from scientist.lab import KnobValue
 from scientist.papers import _figures_draw as draw
 from scientist.papers._figures_data import Drawn, Numbers, tex
@@ -39,7 +39,7 @@ def main_figure(template: Template, idea: Idea, numbers: Numbers) -> Drawn:
         if sum(found is not None for found in conditions) >= 2:
             treatment = [template.knob(part).title for part in design.treatment]
             return _survival(template.knob(name), treatment, levels, conditions, numbers)
-    return _variants(numbers, compared=isinstance(design, Comparison))
+    return _variants(numbers, design.kind)
 
 
 def _only(study: Study, wanted: dict[str, KnobValue]) -> Variant | None:
@@ -122,7 +122,7 @@ def _dose(knob: Knob, levels: Sequence[KnobValue], arms: Sequence[str], numbers:
     return pdf, caption, ("study.smallest_effect", *numbers.take_shown())
 
 
-def _variants(numbers: Numbers, compared: bool) -> Drawn:
+def _variants(numbers: Numbers, kind: str) -> Drawn:
     """One row per variant: the reference on top, the others by their mean on keep, best first."""
     sign = -1.0 if numbers.metric.direction == "maximize" else 1.0
     order = {v.name: numbers.variant(v.name, "keep") for v in numbers.study.variants}
@@ -151,7 +151,11 @@ def _variants(numbers: Numbers, compared: bool) -> Drawn:
         band = [draw.swatch("smallest effect")] if reference is not None else []
         draw.legend(figure, [*entries, *_seeds(numbers), *band])
         pdf = numbers.printed(figure)
-    spread = "the choices differ by more than their intervals" if compared else "tuned variants leave the band"
+    spread = {
+        "comparison": "the choices differ by more than their intervals",
+        "modification": "the changed code leaves the band",
+        "tuning": "tuned variants leave the band",
+    }.get(kind, "a variant leaves the band")
     caption = (
         f"{tex(numbers.metric.title, True)} of every variant, the reference first and the others in the "
         f"order of their "

@@ -11,7 +11,18 @@ from pathlib import Path
 
 from scientist.errors import RecordError
 from scientist.experiments import Analysis, Contrast, ContrastEstimate, ContrastResult, Study
-from scientist.ideas import Comparison, DoseResponse, Idea, Interaction, Robustness, Topic, Transfer, Tuning, read_idea
+from scientist.ideas import (
+    Comparison,
+    DoseResponse,
+    Idea,
+    Interaction,
+    Modification,
+    Robustness,
+    Topic,
+    Transfer,
+    Tuning,
+    read_idea,
+)
 from scientist.lab import KnobValue, read_json
 from scientist.literature import Novelty
 from scientist.papers import Audit, Facts, Finding, Manuscript, constant, plain
@@ -171,6 +182,14 @@ class Evidence:
         titles = [self.template.knob(name).title for name in knobs]
         return " and ".join([", ".join(titles[:-1]), titles[-1]] if len(titles) > 1 else titles)
 
+    @property
+    def studied(self) -> str:
+        """What the design changes on purpose, as prose calls it: its knobs, or the change of the code."""
+        design = self.idea.design
+        return (
+            f"the change “{design.name}”" if isinstance(design, Modification) else self.titles(design_knobs(self.idea))
+        )
+
     # -- numbers in words ----------------------------------------------------------------------------------------
 
     def value(self, raw: float | None) -> str:
@@ -196,7 +215,7 @@ def p_words(p: float | None) -> str:
 
 
 def design_knobs(idea: Idea) -> tuple[str, ...]:
-    """The knobs that a design turns on purpose, the treatment's first, without stressor or data set."""
+    """The knobs that a design turns on purpose, the treatment's first, without stressor or data set; none where code is changed."""
     design = idea.design
     if isinstance(design, DoseResponse | Comparison):
         return (design.knob,)

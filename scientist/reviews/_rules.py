@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from scientist.ideas import Comparison, DoseResponse, Tuning
 from scientist.papers import constant
-from scientist.reviews._evidence import CLAIMS, Evidence, design_knobs, p_words
+from scientist.reviews._evidence import CLAIMS, Evidence, p_words
 from scientist.reviews._rules_text import rule_limitations, rule_text
 from scientist.reviews._said import START, Said, ask, bad, good
 
@@ -227,13 +227,12 @@ def rule_datasets(e: Evidence) -> Iterator[Said]:
         )
         return
     others = f" (at hand: {', '.join(e.other_datasets)})" if e.other_datasets else ""
-    knobs = e.titles(design_knobs(e.idea))
     only = (
         f"one data set, {e.datasets[0]}{others}"
         if e.study.data or e.other_datasets
         else "the data that the script brings"
     )
-    text = f"Everything rests on {only}. What {knobs} does elsewhere is not known."
+    text = f"Everything rests on {only}. What {e.studied} does elsewhere is not known."
     yield bad("datasets", "section method", text, 0.5, "single-dataset")
     if e.other_datasets:
         yield ask(
@@ -247,9 +246,7 @@ def rule_stress(e: Evidence) -> Iterator[Said]:
         text = f"The design asks whether the effect depends on its conditions ({e.idea.design.kind}), not only whether it is there."
         yield good("stress", "section method", text, 0.25)
     elif e.outcome.verdict in CLAIMS:
-        text = (
-            f"The effect of {e.titles(design_knobs(e.idea))} was seen under one set of conditions and never stressed."
-        )
+        text = f"The effect of {e.studied} was seen under one set of conditions and never stressed."
         yield bad("stress", f"contrast {e.primary.id}", text, 0.25, "robustness")
 
 

@@ -14,6 +14,7 @@ from sample import SLUG, make_paper
 
 from scientist.errors import RecordError
 from scientist.experiments import Analysis
+from scientist.ideas import Modification
 from scientist.lab import read_json, write_atomic
 from scientist.literature import Neighbour, Novelty
 from scientist.papers import Audit, Facts, Finding, Manuscript, audit
@@ -271,3 +272,11 @@ def test_rendered_reviews_tell_everything(kind: str) -> None:
         review.decision,
     ):
         assert word in text
+
+
+def test_a_change_of_the_code_is_called_by_its_name() -> None:
+    base = primary(BASES["comparison"], verdict="supported")
+    design = Modification(name="warm restarts", change="In train, start again from the best weights every ten steps.")
+    said = " ".join(r.remark.text for r in remarks(replace(base, idea=base.idea.model_copy(update={"design": design}))))
+    assert "The effect of the change “warm restarts” was seen under one set of conditions" in said
+    assert "What the change “warm restarts” does elsewhere is not known." in said and "  " not in said
