@@ -46,7 +46,11 @@ class Score(Record):
 
 
 class Mend(Record):
-    """What a model made of one failed run. Only `mended` offers a patch."""
+    """What a model made of one failed run. Only `mended` offers a patch.
+
+    `changed`: the run's variant had code of its own, which is what the patch is for; else it is for the template's.
+    `idea`: the slug of the idea that carries the mended change, where one was asked for.
+    """
 
     run: str
     by: str
@@ -59,7 +63,7 @@ class Mend(Record):
     split: str = ""
     patched: float | None = None
     reference: Score | None = None
-    use: str = ""
+    changed: bool = False
     idea: str = ""
 
 
@@ -148,7 +152,7 @@ def examine(folder: Path, lab: Lab | None, template: Template | None) -> Case:
     if failure is not None:
         case.state = printable(f"failed at {failure.stage}: {failure.reason}")
         if not case.steps:
-            advice = f"mend the idea or reject it; deleting {folder / 'failure.json'} tries again"
+            advice = f"mend the idea or reject it; deleting papers/{folder.name}/failure.json tries again"
             case.steps.append(_raised_step(failure.stage, "StudyError", failure.reason, advice))
     elif lab is not None:
         _what_waits(case, lab)
@@ -175,7 +179,7 @@ def _what_waits(case: Case, lab: Lab) -> None:
 
 def _raised_step(stage: str, kind: str, message: str, remedy: str) -> FailedStep:
     return FailedStep(
-        stage=stage, status=kind, what="could not be done", reason=message, fault="machine", advice=remedy
+        stage=stage, status=kind, what="could not be done", reason=printable(message), fault="machine", advice=remedy
     )
 
 

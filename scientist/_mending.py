@@ -28,6 +28,7 @@ from scientist.experiments import (
     described,
     diff_of,
     find_mend,
+    printable,
     redo,
     run_key,
 )
@@ -42,6 +43,9 @@ from scientist.template import Template
 
 WHOLE = "whole.diff"
 """Of a variant with code of its own: its mended form against the template's files."""
+
+TOO_LONG = "too long"
+"""Instead of an idea's slug: the change does not fit an idea file. No slug holds a blank."""
 
 LONGEST_CHANGE = 2000
 """Characters that the field `change` of an idea takes."""
@@ -99,7 +103,7 @@ def mend(case: Case, run: FailedRun, cast: Cast, progress: Progress, propose: bo
                 found = _asked(case, run, code, model, shop, staging)
                 if propose and found.outcome == "mended":
                     slug = _propose(case, found, (staging / WHOLE).read_text(encoding="utf-8"), lab)
-                    found = found.model_copy(update={"idea": slug, "use": _proposed(slug, case)})
+                    found = found.model_copy(update={"idea": slug or TOO_LONG})
             made = case.record(found)
             write_atomic(staging / "diagnosis.json", made.canonical())
             _swap(staging, case.folder / ASIDE)
@@ -158,18 +162,19 @@ def _asked(case: Case, run: FailedRun, code: dict[str, bytes], model: Model, sho
 
     metric = template.objective.metric
     base = Mend(run=run.name, by=model.label, outcome="not mended", metric=metric, split=template.looked_at)
+    tries: list[MendTry] = []
+    unanswered, files = "", dict[str, bytes]()
     with tempfile.TemporaryDirectory(prefix="scientist-mend-") as scratch:
-        place = Path(scratch)
+        broken = Broken(run, code, told)
         try:
-            tries, files = find_mend(
-                model, shop.bench, Broken(run, code, told), place, case.slug, shop.progress.note, keep
-            )
+            files = find_mend(model, shop.bench, broken, Path(scratch), case.slug, shop.progress.note, keep, tries)
         except NoAnswer as error:
-            return base.model_copy(update={"outcome": "no answer", "about": error.message})
+            unanswered = printable(error.message)
+    found = base.model_copy(update={"tries": tuple(tries)})
+    if unanswered:
+        return found.model_copy(update={"outcome": "no answer", "about": unanswered})
     final = tries[-1]
-    found = base.model_copy(
-        update={"cause": final.cause, "evidence": final.evidence, "tries": tuple(tries)},
-    )
+    found = found.model_copy(update={"cause": final.cause, "evidence": final.evidence})
     if not files:
         return found.model_copy(update={"about": f"{_patches(tries)}; the last: {final.status}, {final.reason}"})
     write_atomic(staging / "patch.diff", last[0])
@@ -182,7 +187,7 @@ def _asked(case: Case, run: FailedRun, code: dict[str, bytes], model: Model, sho
             "about": f"with the patch the same run ends well and is scored; {_patches(tries)}",
             "patched": final.scores.get(metric),
             "reference": _reference(case, run, code, shop),
-            "use": _how_to_use(case, template, bool(code)),
+            "changed": bool(code),
         }
     )
 
@@ -220,28 +225,6 @@ def _reference(case: Case, run: FailedRun, code: Mapping[str, bytes], shop: Work
         return Score(of=f"the reference '{reference.title}', same seed", value=scores[run.seed])
     return Score(
         of=f"the reference '{reference.title}', mean of {len(scores)} runs", value=sum(scores.values()) / len(scores)
-    )
-
-
-def _how_to_use(case: Case, template: Template, changed: bool) -> str:
-    """What a person does with a patch that passes. A changed variant is never slipped into a study that was declared."""
-    patch = case.folder / ASIDE / "patch.diff"
-    if changed:
-        return (
-            f"the study stays as it is, a changed variant is a new one: `scientist diagnose {case.slug} --propose` puts an "
-            "idea that carries the whole change into the backlog"
-        )
-    return (
-        f"the study stays as it is, changed code is a new one: `patch -p1 -d {template.root} < {patch}`, then add the idea "
-        "anew under another slug and run"
-    )
-
-
-def _proposed(slug: str, case: Case) -> str:
-    if not slug:
-        return f"the change is too long for an idea file: write one by hand, from {case.folder / ASIDE / WHOLE}"
-    return (
-        f"the idea '{slug}' carries the whole change; `scientist ideas approve {slug}` puts it first in the next round"
     )
 
 

@@ -50,6 +50,8 @@ def diagnose(
     folder, lab = paper_folder(paper, unmade=True)
     if lab is not None:
         lab = Lab(lab.root, {"workers": 1, **asking(model, budget, replay)})
+        if model:
+            _prefer_model(lab)
     template, gap = _template(folder, lab)
     with watching(mode(json, quiet), stage="reading the records") as progress:
         case = examine(folder, lab, template)
@@ -66,12 +68,21 @@ def diagnose(
             {
                 **diagnosis.model_dump(mode="json", exclude={"schema_version"}),
                 "notes": [*case.notes, *([why] if why and case.steps else [])],
+                "use": _how_to_use(case, diagnosis.mend) if _offered(diagnosis.mend) else "",
                 "patch": short(folder / "diagnosis" / "patch.diff") if _offered(diagnosis.mend) else "",
             }
         )
     else:
         _show(case, diagnosis, why)
     raise typer.Exit(1 if diagnosis.failed and not _offered(diagnosis.mend) else 0)
+
+
+def _prefer_model(lab: Lab) -> None:
+    """A model that is named on the command line is asked, also where a coding program plays the Experimenter."""
+    own = lab.settings.roles.get("experimenter")
+    if own is not None and own.command:
+        others = {role: chosen for role, chosen in lab.settings.roles.items() if role != "experimenter"}
+        lab.settings = lab.settings.model_copy(update={"roles": others})
 
 
 def _offered(mend: Mend | None) -> bool:
@@ -157,8 +168,30 @@ def _show_mend(case: Case, mend: Mend) -> None:
     beside = f"; {reference.of}: {_number(reference.value)}" if reference else ""
     field("score", f"{mend.metric} {_number(mend.patched)} on {mend.split} with the patch{beside}")
     field("patch", short(case.folder / "diagnosis" / "patch.diff"), "green")
-    field("use", mend.use)
+    field("use", _how_to_use(case, mend))
     field("but", "that it runs and is scored is all that was seen: read it before you use it")
+
+
+def _how_to_use(case: Case, mend: Mend | None) -> str:
+    """What a person does with a patch that passes. A changed variant is never slipped into a study that was declared."""
+    from scientist._mending import TOO_LONG, WHOLE
+
+    assert mend is not None and case.template is not None
+    folder = case.folder / "diagnosis"
+    if not mend.changed:
+        command = f"patch -p1 -d {short(case.template.root)} < {short(folder / 'patch.diff')}"
+        return (
+            f"the study stays as it is, changed code is a new one: `{command}`, then add the idea anew under another slug "
+            "and run"
+        )
+    if mend.idea == TOO_LONG:
+        return f"the change is too long for an idea file: write one by hand, from {short(folder / WHOLE)}"
+    if mend.idea:
+        return f"the idea '{mend.idea}' carries the whole change; `scientist ideas approve {mend.idea}` puts it first"
+    return (
+        f"the study stays as it is, a changed variant is a new one: `scientist diagnose {case.slug} --propose` puts an idea "
+        "that carries the whole change into the backlog"
+    )
 
 
 def _number(value: float | None) -> str:

@@ -115,7 +115,7 @@ def _refuse_unmade(folder: Path) -> None:
         reason = read_json(Failure, folder / "failure.json").reason
         raise UsageError(
             f"'{folder.name}' has no paper, its study failed: {reason}",
-            f"to try again, mend the cause, delete {short(folder)} and run the campaign once more",
+            f"`scientist diagnose` says more; to try again, mend the cause, delete {short(folder)} and run the campaign once more",
         )
     if not (folder / "study.json").exists() and not (folder / "manuscript.json").exists():
         raise UsageError(f"'{folder.name}' is not begun", "continue it with `scientist resume`")

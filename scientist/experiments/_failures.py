@@ -201,7 +201,7 @@ def _raise_limit(run: FailedRun, template: Template | None, usages: Sequence[Usa
     now, where = "", "the template's template.toml"
     if template is not None:
         now = f" (now {getattr(template.budget, name):g})"
-        where = str(template.root / "template.toml")
+        where = f"{template.root.name}/template.toml"
         if not (template.root / "template.toml").is_file():
             where += ", which `scientist templates show` prints for you to save"
     used = {"wall_s": ("wall_s", "s"), "cpu_s": ("cpu_s", "s of CPU time"), "memory_mb": ("max_rss_mb", "MB")}.get(name)

@@ -135,8 +135,9 @@ def find_mend(
     paper: str,
     note: Callable[[str], None],
     keep: Callable[[int, str, str], None],
-) -> tuple[list[MendTry], dict[str, bytes]]:
-    """(every try, the files of the patch with which the run ends well; none when there is no such patch).
+    tries: list[MendTry],
+) -> dict[str, bytes]:
+    """The files of the patch with which the run ends well; none when there is no such patch. Fills `tries`.
 
     A try that fails is told to the model with its log. `keep` gets number, diff and log of every try. Raises
     :class:`NoAnswer` when the model gives nothing that can be used, and :class:`AlarmError` when a patched run earns
@@ -146,7 +147,6 @@ def find_mend(
     texts = {name: (template.root / name).read_text(encoding="utf-8", errors="replace") for name in template.editable}
     log = broken.run.log[-LOG_GIVEN:]
     given = printable("\n".join([*texts.values(), log, broken.run.reason]))
-    tries: list[MendTry] = []
     tried = "None yet."
     while len(tries) < MENDS:
         asked = render(
@@ -166,7 +166,7 @@ def find_mend(
                     reason="the model offers no patch", scores={},
                 )
             )  # fmt: skip
-            return tries, {}
+            return {}
         diff = diff_of(template, files)
         note(f"patch {number} of at most {MENDS}: {cause.cause}")
         keep(number, diff, "")
@@ -184,7 +184,7 @@ def find_mend(
             )
         )
         if ended.status == "ok":
-            return tries, {**broken.code, **files}
+            return {**broken.code, **files}
         tried = "\n".join(
             [
                 data("patch", diff),
@@ -193,7 +193,7 @@ def find_mend(
             ]
         )
         given += printable(f"\n{ended.log[-LOG_GIVEN:]}\n{ended.reason}")
-    return tries, {}
+    return {}
 
 
 def _ask(model: Model, asked: str, template: Template, given: str, paper: str) -> tuple[Cause, dict[str, bytes]]:

@@ -56,7 +56,8 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     toml = (template / "template.toml").read_text()
     (template / "template.toml").write_text(toml.replace("wall_s = 2", "wall_s = 1"))
     lab = new_lab(root / "lab", MANY)
-    told = answer(call(lab, "run", str(template), "--ideas", "1", "--no-pdf", "--json", "--quiet"))
+    env = environment(SCIENTIST_PILOT_SEEDS="2")
+    told = answer(call(lab, "run", str(template), "--ideas", "1", "--no-pdf", "--json", "--quiet", env=env))
     assert [paper["errors"] for paper in told["papers"]] == [0]
     return root
 
@@ -184,7 +185,7 @@ def test_only_a_patch_with_which_the_run_passes_is_offered(mine: Path, diagnose:
     seed = mend["run"].rpartition("-")[2]
     recorded = json.loads((paper / "runs" / "effect_0" / f"seed-{seed}" / "result.json").read_text())
     assert mend["reference"]["value"] == pytest.approx(recorded["metrics"]["search"]["score"])
-    assert "same seed" in mend["reference"]["of"] and "patch -p1" in mend["use"] and "new one" in mend["use"]
+    assert "same seed" in mend["reference"]["of"] and "patch -p1" in said.json["use"] and "new one" in said.json["use"]
 
     folder = paper / "diagnosis"
     patch = (folder / "patch.diff").read_text()
@@ -319,6 +320,14 @@ def test_caps_hold_and_say_how_to_go_on(mine: Path, diagnose: Diagnose) -> None:
         assert said.code == 0 and desk.calls == 2
 
 
+def test_a_coding_program_is_not_asked_and_a_named_model_is(mine: Path, diagnose: Diagnose) -> None:
+    (mine / "scientist.toml").write_text('[roles.experimenter]\ncommand = ["true"]\nmodel = "some/coder"\n')
+    said = diagnose(mine, SLUG, "--quiet")
+    assert said.code == 1 and "a coding program is not asked for this" in said.out
+    with served(says(reply(LINE, GOOD))) as desk:
+        assert diagnose(mine, SLUG, "--quiet", desk=desk).code == 0 and desk.calls == 1
+
+
 # -- other stages ----------------------------------------------------------------------------------------------------
 
 CHANGE = """\
@@ -393,7 +402,11 @@ def test_a_change_that_nobody_could_make_is_mended_and_carried_on_as_an_idea(
         assert again.json["mend"]["idea"] == "add-one-mended" and len(list((lab / "ideas").glob("*-mended*.md"))) == 1
         assert (lab / "papers" / "add-one" / "failure.json").exists()
 
-        # It is an idea as any other: a person approves it, it is studied, and its paper passes the audit.
+        # A person decides over it, as over any proposal.
+        row = next(
+            row for row in answer(call(lab, "ideas", "list", "--json"))["ideas"] if row["slug"] == "add-one-mended"
+        )
+        assert (row["status"], row["kind"], row["origin"]) == ("proposed", "modification", "model")
         assert call(lab, "ideas", "approve", "add-one-mended").returncode == 0
         told = call(
             lab, "run", str(template), "--ideas", "1", "--rounds", "2", "--no-pdf", "--json", "--quiet", env=env
@@ -426,7 +439,14 @@ def test_a_strangers_script_is_mended_where_its_knobs_stand(tmp_path: Path, diag
     (lab / "ideas" / f"{SLUG}.md").unlink()
     (lab / "ideas" / "which-degree.md").write_text(idea)
     made = call(
-        lab, "run", str(stranger), "--ideas", "1", "--no-pdf", "--quiet", env=environment(SCIENTIST_PILOT_SEEDS="2")
+        lab,
+        "run",
+        str(stranger),
+        "--ideas",
+        "1",
+        "--no-pdf",
+        "--quiet",
+        env=environment(SCIENTIST_PILOT_SEEDS="2", SCIENTIST_WORKERS="1"),
     )
     assert made.returncode == 5, made.stderr
     before = files_of(stranger)
