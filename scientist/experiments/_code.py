@@ -22,7 +22,7 @@ from pathlib import Path
 from scientist.errors import StudyError
 from scientist.experiments._study import Variant
 from scientist.lab import inside, sha256
-from scientist.template import Template
+from scientist.template import Template, check_changed
 
 LARGEST_FILE = 200_000
 """Bytes of one changed file."""
@@ -96,7 +96,8 @@ def _misplaced(old: str, text: str, found: int) -> str:
 
 
 def check_code(template: Template, files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The files that really change. Raises :class:`ValueError` when one cannot be Python, or nothing that counts changes."""
+    """The files that really change. Raises :class:`ValueError` when one cannot be Python, nothing that counts
+    changes, or a knob or the seed of a stranger's template would lose its place."""
     changed: dict[str, bytes] = {}
     counts = False
     for name, data in sorted(files.items()):
@@ -111,6 +112,8 @@ def check_code(template: Template, files: Mapping[str, bytes]) -> dict[str, byte
         counts |= _says(name, data) != _says(name, before) if name.endswith(".py") else True
     if not changed:
         raise ValueError("nothing is changed")
+    if counts and template.layout == "ai-scientist":
+        check_changed(template, changed)
     if not counts:
         raise ValueError("only seeds, timing, comments or layout are changed: that is no change of the method")
     return changed
@@ -119,12 +122,11 @@ def check_code(template: Template, files: Mapping[str, bytes]) -> dict[str, byte
 def _says(name: str, data: bytes) -> str:
     """What a Python file does, seeds, clocks, comments, docstrings and layout left out."""
     try:
-        tree = ast.parse(data.decode("utf-8"))
+        return ast.dump(_Bare().visit(ast.parse(data.decode("utf-8"))))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = f" in line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         said = error.msg if isinstance(error, SyntaxError) else "it is not UTF-8 text, or nested too deeply"
         raise ValueError(f"{name} is no valid Python{line}: {said}") from None
-    return ast.dump(_Bare().visit(tree))
 
 
 class _Bare(ast.NodeTransformer):

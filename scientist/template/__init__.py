@@ -4,7 +4,7 @@ from scientist.template._declaration import declaration
 from scientist.template._derive import Derived, derive, describe_found, is_stranger, missing_packages, reported_checks
 from scientist.template._final_info import ReportedCheck, load_final_info, recompute
 from scientist.template._packages import require_packages
-from scientist.template._stranger import assemble_stranger
+from scientist.template._stranger import assemble_stranger, check_changed
 from scientist.template._template import (
     SPLITS,
     ArraySpec,
@@ -39,6 +39,7 @@ __all__ = [
     "Split",
     "Template",
     "assemble_stranger",
+    "check_changed",
     "declaration",
     "derive",
     "describe_found",

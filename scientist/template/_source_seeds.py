@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -86,6 +87,18 @@ def seed_places(source: Source) -> list[SeedPlace]:
     if not found:
         found = {(p.site.file, p.site.line, p.site.column): p for p in _counters(source)}
     return [found[key] for key in sorted(found, key=lambda key: (list(source.modules).index(key[0]), *key[1:]))]
+
+
+def calls_that_seed(module: Module) -> tuple[Counter[str], Counter[str]]:
+    """(seeding calls of a file as they are written, those of them that give generators of everybody a fixed number)."""
+    calls, fixed = Counter[str](), Counter[str]()
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call) and called(node) in _SEEDING_CALLS and (node.args or node.keywords):
+            text = ast.unparse(node)
+            calls[text] += 1
+            if _family_of(node) != "own" and any(True for a in node.args[:1] for _ in _in_argument(module, node, a)):
+                fixed[text] += 1
+    return calls, fixed
 
 
 def _literal_places(source: Source) -> Iterator[SeedPlace]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,7 +27,8 @@ from scientist.template._source import (
     read_source,
 )
 from scientist.template._source_literals import Literals
-from scientist.template._source_seeds import SeedPlace, seed_places
+from scientist.template._source_moved import Known, Same, known_places, moved_to
+from scientist.template._source_seeds import SeedPlace, calls_that_seed, seed_places
 from scientist.template._stranger_files import tree_of
 from scientist.template._template import Site, Template
 
@@ -108,15 +109,47 @@ def check_sites(template: Template) -> None:
         _ = sites.option(site) if site.kind == "option" else sites.seed(site)
 
 
-class _Sites:
-    """Finds what a site means in the source as it is now, some of whose files a variant may have `changed`."""
+def check_changed(template: Template, code: Mapping[str, bytes]) -> None:
+    """Whether the knobs and seeds of a stranger's template still have their places when `code` stands for its files.
 
-    def __init__(self, template: Template, source: Source, changed: frozenset[str]) -> None:
-        self.root = template.root
-        self.changed = changed
+    Raises :class:`ValueError` with one line that says what a change must leave as it is, for whoever wrote the change.
+    """
+    try:
+        source = read_source(template.root, dict(code))
+        sites = _Sites(template, source, frozenset(code), strict=True)
+        for knob in template.knobs:
+            if knob.site is not None:
+                _ = sites.option(knob.site) if knob.site.kind == "option" else sites.literal(knob.site)
+        for site in template.seed_sites:
+            _ = sites.option(site) if site.kind == "option" else sites.seed(site)
+    except TemplateError as error:
+        raise ValueError(error.message.removeprefix(f"{template.root}/")) from None
+    if not template.seed_sites:
+        return
+    for name in sorted(set(code) & set(source.modules) & set(sites.before.modules)):
+        (calls, fixed), (now, fixed_now) = (calls_that_seed(s.modules[name]) for s in (sites.before, source))
+        if gone := sorted(calls - now):
+            raise ValueError(
+                f"{name}: the seed no longer reaches what it did, as '{gone[0][:80]}' is gone: leave it there"
+            )
+        if more := sorted(fixed_now - fixed):
+            raise ValueError(f"{name}: '{more[0][:80]}' would undo the seed of a run: leave seeding as it is")
+
+
+class _Sites:
+    """Finds what a site means in the source as it is now, some of whose files a variant may have `changed`.
+
+    Where it is `strict`, what stands there must not have changed either.
+    """
+
+    def __init__(self, template: Template, source: Source, changed: frozenset[str], strict: bool = False) -> None:
+        self.root, self.source = template.root, source
+        self.changed, self.strict = changed, strict
+        self.before = read_source(template.root) if changed else source
         self.options = {place.site.name: place for place in options(source)}
-        self.literals = Literals(source, None).all()
-        self.seeds = seed_places(source)
+        self.literals = Literals(self.before, None).all()
+        self.seeds = seed_places(self.before)
+        self.places: dict[str, tuple[list[Known], list[Known]]] = {}
 
     def _gone(self, site: Site) -> TemplateError:
         what = "option" if site.kind == "option" else "literal"
@@ -128,24 +161,39 @@ class _Sites:
         return self.options[site.name]
 
     def literal(self, site: Site) -> Place:
-        return self._at(site, self.literals, lambda source: Literals(source, None).all())
+        place, node = self._at(site, self.literals, "value")
+        now = literal(node)
+        return place if now is None else replace(place, value=now)
 
     def seed(self, site: Site) -> SeedPlace:
-        return self._at(site, self.seeds, seed_places)
+        return self._at(site, self.seeds, "seed")[0]
 
-    def _at(self, site: Site, places: Sequence[P], find: Callable[[Source], Sequence[P]]) -> P:
-        for place in places:
-            if place.site == site:
-                return place
-        if site.file in self.changed:
-            # A patch moves lines. The name has to do, and where several have it, their order.
-            same = [p for p in places if (p.site.file, p.site.name) == (site.file, site.name)]
-            before = [
-                p.site for p in find(read_source(self.root)) if (p.site.file, p.site.name) == (site.file, site.name)
-            ]
-            if site in before and len(before) == len(same):
-                return same[before.index(site)]
-        raise self._gone(site)
+    def _known(self, name: str) -> tuple[list[Known], list[Known]]:
+        """What a file held, and what it holds."""
+        if name not in self.places:
+            self.places[name] = (known_places(self.before.modules[name]), known_places(self.source.modules[name]))
+        return self.places[name]
+
+    def _at(self, site: Site, places: Sequence[P], what: str) -> tuple[P, ast.expr | None]:
+        """The place that is declared; in a changed file the one that it became, with what stands there."""
+        place = next((place for place in places if place.site == site), None)
+        if place is None:
+            raise self._gone(site)
+        if site.file not in self.changed:
+            return place, None
+        same: Same = "kind" if not self.strict else "whole" if what == "seed" else "value"
+        try:
+            if site.file not in self.source.modules:
+                raise ValueError("is in a file that nothing imports any more")
+            node = moved_to(*self._known(site.file), site.line, site.column, same)
+        except ValueError as error:
+            raise TemplateError(
+                f"{self.root / site.file}: the {what} '{site.name}' of line {site.line} {error}: leave it as it is, "
+                f"the study sets it",
+                "change something else",
+            ) from None
+        here = site.model_copy(update={"line": node.lineno, "column": node.col_offset})
+        return replace(place, site=here, end=node.end_col_offset or 0), node
 
 
 def _option_words(place: Place, value: KnobValue) -> list[str]:
