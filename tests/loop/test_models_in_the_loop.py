@@ -42,13 +42,16 @@ SLUG = "does-adding-one-to-the-value-help-the-score"
 
 
 def answer(handler: Any, body: dict[str, Any]) -> None:
-    """Proposes, changes the code, and writes numbers that no run produced."""
+    """Proposes, changes the code, looks at figures, and writes numbers that no run produced."""
     content = body["messages"][1]["content"]
     said = content if isinstance(content, str) else content[0]["text"]  # with pictures it comes in parts
     if said.startswith("# Propose"):
         text = json.dumps({"ideas": [IDEA]})
     elif said.startswith("# Change the code"):
         text = f"FILE: train.py\n<<<<<<< SEARCH\n{LINE}\n=======\n{LINE} + 1.0\n>>>>>>> REPLACE\n"
+    elif said.startswith("# Look at the figures"):
+        assert [part["type"] for part in content[1:]] == ["text", "image_url"] * 2
+        text = json.dumps({"defects": [{"figure": "main", "problem": "overlap", "what": "two labels at zero"}]})
     else:
         text = "<section>\nThe score rose by 73.25 points, which is the best ever seen.\n</section>"
     handler.send(200, completion(text, usage=False))
@@ -95,6 +98,9 @@ def test_a_model_proposes_changes_the_code_and_cannot_invent_a_number(
         said = run(lab)
     assert any("plays the proposer" in line and "free" in line for line in said) and "caps: none; see --budget" in said
     paper = lab.paper(SLUG)
+    assert f"{SLUG}: figure main, as desk/model sees it: overlap: two labels at zero" in said
+    looked = json.loads((paper / "figures_looked_at.json").read_text())
+    assert looked["figures"] == ["main", "contrasts"] and "two labels" not in (paper / "paper.tex").read_text()
     assert Audit.model_validate_json((paper / "audit.json").read_bytes()).errors == 0
     assert "73.25" not in (paper / "paper.tex").read_text() and "best ever" not in (paper / "paper.tex").read_text()
     assert "adding one" in (paper / "paper.tex").read_text()
