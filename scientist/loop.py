@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from scientist._cast import Cast
+from scientist._cast import BY_RULES, Cast
 from scientist._stages import PaperInProgress, Stage, Workshop, waiting_stage
 from scientist.errors import AlarmError, LabError, LatexError, ScientistError, Stopped, StudyError, UsageError
 from scientist.ideas import (
@@ -101,6 +101,20 @@ class PaperSummary(Record):
     pdf: str
     because: tuple[str, ...] = Field(description="what is different because of an earlier review")
     failure: str = ""
+    by_rules: tuple[str, ...] = Field(default=(), description="steps for which a model was asked and that rules took")
+
+
+def steps_by_rules(lab: Lab, slug: str, number: int) -> tuple[str, ...]:
+    """What rules did in the place of a model that was asked, for one paper and the ideas of its round: 'who, what: why'."""
+    found = [entry["data"] for entry in lab.journal.find(BY_RULES)]
+    mine = [row for row in found if row["slug"] == slug or row["step"] == f"ideas of round {number}"]
+    return tuple(f"{row['role']}, {row['step']}: {row['why']}" for row in mine)
+
+
+def told_by_rules(lab: Lab) -> list[str]:
+    """All of them, of every paper of a lab, with the paper's name."""
+    rows = [entry["data"] for entry in lab.journal.find(BY_RULES)]
+    return [f"{row['slug'] or 'planning'}: {row['role']}, {row['step']}: {row['why']}" for row in rows]
 
 
 def campaign_for(lab: Lab, template: Template) -> Campaign:
@@ -244,8 +258,9 @@ def make_paper(paper: PaperInProgress) -> None:
 
 
 def _work(paper: PaperInProgress, stage: Stage) -> None:
-    """Do a stage; what it raises is kept for `scientist diagnose` until it is done well."""
+    """Do a stage; what it raises is kept for `scientist diagnose` until it is begun again."""
     kept = raised_path(paper.shop.lab, paper.slug)
+    kept.unlink(missing_ok=True)
     try:
         stage.work()
     except Stopped:
@@ -255,7 +270,6 @@ def _work(paper: PaperInProgress, stage: Stage) -> None:
         with contextlib.suppress(LabError):  # the disk may be what failed
             write_atomic(kept, record.canonical())
         raise
-    kept.unlink(missing_ok=True)
 
 
 def raised_path(lab: Lab, slug: str) -> Path:
@@ -341,6 +355,7 @@ def _summary(lab: Lab, slug: str, number: int) -> PaperSummary:
         pdf=_short(pdf) if pdf.exists() else "",
         because=tuple(f"{use.change} (because: {use.text})" for use in idea.lessons),
         failure=failure,
+        by_rules=steps_by_rules(lab, slug, number),
     )
 
 

@@ -416,6 +416,43 @@ def test_a_change_that_nobody_could_make_is_mended_and_carried_on_as_an_idea(
     assert made_papers[-1]["errors"] == 0 and answer(call(lab, "verify", "--json")) == {"faults": []}
 
 
+def test_a_changed_variant_is_mended_on_its_own_code(tmp_path: Path, diagnose: Diagnose) -> None:
+    """The change passed its trial run, and fails with every seed of the pilot."""
+    lab, template = new_lab(tmp_path / "lab"), copy_dial(tmp_path / "dial")
+    (lab / "ideas" / f"{SLUG}.md").unlink()
+    (lab / "ideas" / "add-one.md").write_text(CHANGE)
+    bad = f"{PLAIN} + (1.0 if told['seed'] == 2**31 - 7 else one)"
+    made = f"FILE: train.py\n<<<<<<< SEARCH\n{PLAIN}\n=======\n{bad}\n>>>>>>> REPLACE\n"
+    settings = '[roles.experimenter]\nmodel = "desk/model"\n'
+    (lab / "scientist.toml").write_text(settings)
+    mended = reply(bad, f"{PLAIN} + 1.0", quote="NameError: name 'one' is not defined")
+    with served(says(made), says(mended)) as desk:
+        env = environment(OPENAI_API_KEY=KEY, OPENAI_BASE_URL=desk.url)
+        ended = call(lab, "run", str(template), "--ideas", "1", "--no-pdf", "--quiet", env=env)
+        assert ended.returncode == 5, ended.stderr
+        before = files_of(lab / "papers" / "add-one")
+        said = diagnose(lab, "add-one", "--json", "--quiet", desk=desk)
+        assert said.code == 0 and desk.calls == 2, said.out + said.err
+        assert bad in desk.requests[1]["messages"][-1]["content"]
+        # The code that failed must be the code that was declared.
+        with (lab / "papers" / "add-one" / "variants" / "changed" / "change.json").open("r+") as file:
+            text = file.read()
+            file.seek(0)
+            file.write(text.replace(json.loads(text)["files"]["train.py"], "0" * 64))
+        assert diagnose(lab, "add-one", desk=desk).code == 5 and desk.calls == 2
+    (step,) = said.json["failed"]
+    assert step["stage"] == "pilot" and step["variants"] == {"changed": [3, 3]} and step["source"] == bad
+    folder = lab / "papers" / "add-one" / "diagnosis"
+    assert f"-{bad}\n+{PLAIN} + 1.0\n" in (folder / "patch.diff").read_text()
+    assert f"-{PLAIN}\n+{PLAIN} + 1.0\n" in (folder / "whole.diff").read_text()
+    reference = said.json["mend"]["reference"]
+    assert "the code as it is" in reference["of"] and "--propose" in said.json["use"]
+    assert said.json["mend"]["patched"] == pytest.approx(reference["value"] + 1.0)
+    after = files_of(lab / "papers" / "add-one")
+    left = {name for name in before if after[name] != before[name]}
+    assert left == {"variants/changed/change.json"}
+
+
 def test_the_templates_own_failure_is_no_idea(mine: Path, diagnose: Diagnose) -> None:
     with served(says(reply(LINE, GOOD))) as desk:
         said = diagnose(mine, SLUG, "--propose", desk=desk)
@@ -477,6 +514,11 @@ def test_a_stage_that_raised_says_why_and_is_forgotten_when_it_is_done(tmp_path:
         and step["fault"] == "machine"
     )
     assert "no data here" in step["reason"] and "evaluate.py" in step["advice"]
+    (template / "evaluate.py").write_text(good)
+    assert call(lab, "run", str(template), "--ideas", "1", "--no-pdf", "--quiet").returncode == 0
+    assert diagnose(lab, SLUG, "--quiet").out == f"{SLUG}: nothing failed\n" and not list(
+        (lab / ".scientist" / "raised").iterdir()
+    )
 
 
 @pytest.fixture

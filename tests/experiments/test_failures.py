@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -9,8 +10,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scientist.experiments import FailedRun, apply_diff, diff_of, grouped, place_of, printable, read_cause
+from scientist.experiments import (
+    Bench,
+    FailedRun,
+    Tuner,
+    Variant,
+    apply_diff,
+    choose_sandbox,
+    diff_of,
+    grouped,
+    place_of,
+    printable,
+    read_cause,
+    read_ended,
+    redo,
+    run_cells,
+    run_key,
+    told_step,
+)
 from scientist.experiments._failures import fault_of, said_of
+from scientist.progress import Silent
 from scientist.template import load_template
 
 DIAL = load_template(Path(__file__).parents[1] / "templates" / "dial")
@@ -88,6 +107,31 @@ def test_whose_fault_it_is_and_which_setting_helps(
 ) -> None:
     found = fault_of(failed(status, reason, ""), DIAL, changed)
     assert found[0] == fault and says in found[1] and bool(found[1]) == (fault != "code")
+
+
+def test_trials_of_a_tuned_variant_count_one_by_one_and_can_be_done_again(tmp_path: Path) -> None:
+    shutil.copytree(DIAL.root, tmp_path / "dial", ignore=shutil.ignore_patterns("__pycache__"))
+    train = tmp_path / "dial" / "train.py"
+    line = 'value = data["strength"]'
+    train.write_text(train.read_text().replace(line, f"assert float(knobs['effect']) <= 0.0, 'too far'\n{line}"))
+    template = load_template(tmp_path / "dial")
+    tuner = Tuner(sampler="random", knobs=("effect",), trials=6)
+    tuned = Variant(name="tuned", title="tuned", knobs=template.defaults, tuner=tuner)
+    paper = tmp_path / "paper"
+    with Bench.local(template, choose_sandbox("process", ()), tmp_path / "scratch", 1) as bench:
+        run_cells(bench, [tuned], [3], paper / "runs", Silent(), lambda: None)
+        found = read_ended(paper, "runs")
+        good, total = found.counts["tuned"]
+        assert total == 6 and 0 < good < 6 and len(found.failed) == 6 - good
+        (group,) = grouped(found.failed, template.editable)
+        step = told_step(group, found, template, {})
+        assert step.reason == "AssertionError: too far" and step.variants == {"tuned": (6 - good, 6)}
+        assert group[0].name.startswith("runs/tuned/seed-3/trial-") and group[0].knobs["effect"] > 0
+        assert group[0].key == run_key(template, template.fingerprint(), tuned, 3)
+        assert redo(bench, group[0], {}).status == "failed"
+        mended = train.read_text().replace("<= 0.0", "<= 5.0").encode()
+        again = redo(bench, group[0], {"train.py": mended})
+        assert again.status == "ok" and set(again.scores) == {"score", "error"}
 
 
 LINES = st.lists(
