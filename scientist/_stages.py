@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
-from scientist._cast import HEURISTIC, Cast
+from scientist._cast import BY_RULES, HEURISTIC, Cast
 from scientist.errors import RecordError
 from scientist.experiments import (
     VARIANT,
@@ -96,8 +96,9 @@ class Workshop:
 
     @contextlib.contextmanager
     def open(self) -> Iterator[Workshop]:
-        """End the bench when the work ends."""
+        """End the bench, and what the cast started, when the work ends."""
         with self._stack:
+            self._stack.callback(self.cast.close)
             yield self
 
 
@@ -195,7 +196,9 @@ class PaperInProgress:
         """Who did what, rules or a model: an idea that rules composed, or knobs that rules turned, stay theirs."""
         labels = self.shop.cast.labels()
         if self.idea.origin != "model":
-            labels["proposer"] = HEURISTIC
+            asked, step = labels["proposer"], f"ideas of round {self.round}"
+            nothing = self.shop.lab.journal.find(BY_RULES, role="proposer", step=step)
+            labels["proposer"] = f"{HEURISTIC} ({asked} gave nothing usable)" if nothing else HEURISTIC
         if not isinstance(self.idea.design, Modification):
             labels["experimenter"] = HEURISTIC
         return labels

@@ -76,7 +76,7 @@ def doctor(json: Json = False) -> None:
     Exit code 1 when something is missing that a paper needs.
     """
     isolation = [_sandbox(), _cgroups(), _landlock()]
-    checks = [_python(), _latex(), *isolation, _ray(), _network(), _keys(), _disk(), _lab()]
+    checks = [_python(), _latex(), *isolation, _ray(), _local_model(), _network(), _keys(), _disk(), _lab()]
     if json:
         emit({"checks": [asdict(check) for check in checks]})
     else:
@@ -171,6 +171,19 @@ def _ray() -> Check:
     found = importlib.util.find_spec("ray") is not None
     seen = f"{metadata.version('ray')} is installed" if found else "not installed; only --executor ray needs it"
     return Check("ray", True, False, seen)
+
+
+def _local_model() -> Check:
+    """Whether `--model local/...` could start; the file is found, and not read."""
+    from scientist.errors import UsageError
+    from scientist.llm import INSTALL, PACKAGED, model_file
+
+    name = next(iter(PACKAGED))
+    try:
+        path = model_file(name)
+    except UsageError as error:
+        return Check("local", False, False, f"{error.message}; only --model local/... needs it", INSTALL)
+    return Check("local", True, False, f"--model local/{name}: {path.name}, xllamacpp {metadata.version('xllamacpp')}")
 
 
 def _network() -> Check:

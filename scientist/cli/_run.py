@@ -163,6 +163,8 @@ def _tell(lab: Lab, campaign: Campaign, papers: Sequence[PaperSummary], json: bo
             colour = "green" if paper.decision == "Accept" else "yellow"
             field("review", f"{paper.overall}/10, {paper.decision} · {audit}", colour)
         field("paper", paper.pdf or short(lab.paper(paper.slug) / "paper.tex"))
+        for line in paper.by_rules:
+            field("by rules", f"instead: {line}", "yellow")
         for line in paper.because:
             field("learnt", line)
     out.print()
@@ -176,7 +178,7 @@ def _tell(lab: Lab, campaign: Campaign, papers: Sequence[PaperSummary], json: bo
 def status(json: Json = False) -> None:
     """What the lab is doing, and where every paper stands."""
     from scientist.ideas import load_backlog
-    from scientist.loop import alarm_of, paper_states, unfinished
+    from scientist.loop import alarm_of, paper_states, told_by_rules, unfinished
 
     lab = open_lab()
     backlog = load_backlog(lab.ideas)
@@ -187,6 +189,7 @@ def status(json: Json = False) -> None:
     waiting = [campaign.id for campaign in unfinished(lab)]
     holder = lab.holder()
     alarm = alarm_of(lab)
+    instead = told_by_rules(lab)
     if json:
         emit(
             {
@@ -197,6 +200,7 @@ def status(json: Json = False) -> None:
                 "ideas": counts,
                 "broken_ideas": [message for _, message in backlog.broken],
                 "papers": states,
+                "by_rules": instead,
             }
         )
         return
@@ -211,6 +215,8 @@ def status(json: Json = False) -> None:
         field("", message, "red")
     for slug, state in sorted(states.items()):
         field("paper", f"{slug}: {state}")
+    for line in instead:
+        field("by rules", f"instead: {line}", "yellow")
 
 
 def stop(json: Json = False) -> None:

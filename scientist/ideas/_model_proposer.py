@@ -36,6 +36,8 @@ class ModelProposer:
     deadline_s: float = 8.0
     code_may_change: bool = False
     say: Callable[[str], None] = lambda _: None
+    fell_back: Callable[[str, str], None] = lambda *_: None
+    """Told (step, why) when rules alone make the ideas of a round."""
     fallback: Proposer = field(default_factory=HeuristicProposer)
 
     def propose(
@@ -56,8 +58,11 @@ class ModelProposer:
             ideas = self._ask(
                 template, backlog, known, lessons, archive.of(template.name), min(count, MOST_ASKED), round
             )
+            if not ideas:
+                self.fell_back(f"ideas of round {round}", "none of the proposals could be used")
         except NoAnswer as error:
             self.say(f"ideas come from the rules alone: {error.message}")
+            self.fell_back(f"ideas of round {round}", error.message)
         made = self.fallback.propose(template, backlog, lessons, archive, count, seed, round)
         taken = {idea.slug for idea in ideas}
         return [*ideas, *(idea for idea in made if idea.slug not in taken)]

@@ -2,7 +2,7 @@
 
 from scientist.llm._budget import Budget, Ledger, Price, Spent, known_price
 from scientist.llm._client import TRIES, Model
-from scientist.llm._endpoint import PROVIDERS, Endpoint, endpoint, secrets_in
+from scientist.llm._endpoint import LOCAL, PROVIDERS, Endpoint, endpoint, secrets_in
 from scientist.llm._errors import (
     BudgetReached,
     ModelAnswerError,
@@ -11,8 +11,10 @@ from scientist.llm._errors import (
     ModelRejected,
     ModelUnavailable,
     NoAnswer,
+    QuestionTooLong,
     ReplayMiss,
 )
+from scientist.llm._local import INSTALL, PACKAGED, LocalServer, LocalWire, model_file
 from scientist.llm._prompts import data, prompt_names, render, variables
 from scientist.llm._reading import read_record, schema_of
 from scientist.llm._records import Ask, Conversation, Image, LedgerRow, Message, Reply, TokenUse
@@ -20,6 +22,9 @@ from scientist.llm._scripted import ScriptedWire
 from scientist.llm._wire import HttpWire, Wire, estimate_tokens
 
 __all__ = [
+    "INSTALL",
+    "LOCAL",
+    "PACKAGED",
     "PROVIDERS",
     "TRIES",
     "Ask",
@@ -31,6 +36,8 @@ __all__ = [
     "Image",
     "Ledger",
     "LedgerRow",
+    "LocalServer",
+    "LocalWire",
     "Message",
     "Model",
     "ModelAnswerError",
@@ -40,6 +47,7 @@ __all__ = [
     "ModelUnavailable",
     "NoAnswer",
     "Price",
+    "QuestionTooLong",
     "ReplayMiss",
     "Reply",
     "ScriptedWire",
@@ -50,6 +58,7 @@ __all__ = [
     "endpoint",
     "estimate_tokens",
     "known_price",
+    "model_file",
     "prompt_names",
     "read_record",
     "render",

@@ -28,6 +28,7 @@ from scientist.llm._errors import (
     ModelAnswerError,
     ModelError,
     ModelRefused,
+    NoAnswer,
     ReplayMiss,
 )
 from scientist.llm._reading import read_record, schema_of
@@ -105,13 +106,16 @@ class Model:
             except ModelRefused as error:
                 self._end(told, "refused", error.message)
                 raise
+            except NoAnswer as error:
+                raise self._failed(told, ask, error.message) from None
             text = self._clean(reply.text)
             if reply.refusal or reply.finish == "content_filter":
                 self._end(told, "refused", self._clean(reply.refusal) or "stopped by the provider's filter")
                 raise ModelRefused(f"{self.label} refused '{ask.task}'", "the step is taken by rules instead")
             try:
                 if reply.finish == "length":
-                    raise ValueError(f"the answer was cut off after {ask.max_tokens} tokens: be shorter")
+                    most = min(ask.max_tokens, reply.use.tokens_out) if reply.use.counted else ask.max_tokens
+                    raise ValueError(f"the answer was cut off after {most} tokens: be shorter")
                 value = read(text)
             except ValueError as error:
                 problem = self._clean(str(error))[:600]
@@ -125,10 +129,17 @@ class Model:
         if all(_REFUSAL.match(one.text) for one in told.tries):
             self._end(told, "refused", last.text[:300])
             raise ModelRefused(f"{self.label} refused '{ask.task}'", "the step is taken by rules instead")
-        self._end(told, "failed", last.problem)
-        raise ModelAnswerError(
-            f"{self.label} gave no usable answer to '{ask.task}' in {len(told.tries)} tries: {last.problem}",
-            "the step is taken by rules instead",
+        raise self._failed(told, ask, last.problem)
+
+    def _failed(self, told: Conversation, ask: Ask, reason: str) -> ModelAnswerError:
+        """A conversation that ends without an answer, the same in a replay."""
+        self._end(told, "failed", reason)
+        return self._unusable(told, ask, reason)
+
+    def _unusable(self, told: Conversation, ask: Ask, reason: str) -> ModelAnswerError:
+        tried = f" in {len(told.tries)} tries" if told.tries else ""
+        return ModelAnswerError(
+            f"{self.label} gave no usable answer to '{ask.task}'{tried}: {reason}", "the step is taken by rules instead"
         )
 
     def _send(self, ask: Ask, paper: str) -> Reply:
@@ -189,10 +200,7 @@ class Model:
         if told.outcome == "refused":
             return ModelRefused(f"{self.label} refused '{ask.task}'", "the step is taken by rules instead")
         if told.outcome == "failed":
-            return ModelAnswerError(
-                f"{self.label} gave no usable answer to '{ask.task}' in {len(told.tries)} tries: {told.reason}",
-                "the step is taken by rules instead",
-            )
+            return self._unusable(told, ask, told.reason)
         return ReplayMiss(
             f"the recording has no answer of {self.label} to '{ask.task}' ({told.key[:12]})",
             "record it anew, without --replay",

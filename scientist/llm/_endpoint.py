@@ -25,6 +25,7 @@ PROVIDERS: Mapping[str, Provider] = {
     "google": Provider("https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY"),
     "groq": Provider("https://api.groq.com/openai/v1", "GROQ_API_KEY"),
     "llamacpp": Provider("http://127.0.0.1:8080/v1"),
+    "local": Provider("http://127.0.0.1/v1"),  # the port is known when its server has started
     "lmstudio": Provider("http://127.0.0.1:1234/v1"),
     "mistral": Provider("https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
     "ollama": Provider("http://127.0.0.1:11434/v1"),
@@ -35,6 +36,9 @@ PROVIDERS: Mapping[str, Provider] = {
     "xai": Provider("https://api.x.ai/v1", "XAI_API_KEY"),
 }
 """Short names for addresses, no list of what is allowed: any other address works with `base_url` or OPENAI_BASE_URL."""
+
+LOCAL = "local"
+"""The provider whose models this program serves itself."""
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 NO_KEY = "no-key-needed"
@@ -51,7 +55,9 @@ class Endpoint:
 
     @property
     def label(self) -> str:
-        return f"{self.provider}/{self.name}" if self.provider else self.name
+        # Of a model that is a file on this machine papers need the name, not the place.
+        name = self.name.rpartition("/")[2] if self.provider == LOCAL else self.name
+        return f"{self.provider}/{name}" if self.provider else name
 
     @property
     def local(self) -> bool:
@@ -85,6 +91,10 @@ def endpoint(
         raise UsageError(
             f"'{model}' does not say where the model is",
             f"write provider/name ({', '.join(sorted(PROVIDERS))}), or set base_url or OPENAI_BASE_URL",
+        )
+    if first.lower() == LOCAL and base_url:
+        raise UsageError(
+            f"'{model}' is served by this program and has no base_url", "take base_url out, or name another"
         )
     if known is not None:
         replaced = base_url or (address if first.lower() == "openai" else "")

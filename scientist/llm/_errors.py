@@ -32,6 +32,10 @@ class ModelAnswerError(NoAnswer):
     """Every bounded try ended in an answer that breaks the rules; `message` quotes the last problem."""
 
 
+class QuestionTooLong(NoAnswer):
+    """The question does not fit into the model's context."""
+
+
 class ReplayMiss(ModelError):
     """A recording lacks an answer to this question."""
 

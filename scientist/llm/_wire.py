@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import math
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,7 +16,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from scientist.lab import canonical_json
 from scientist.llm._endpoint import Endpoint
-from scientist.llm._errors import ModelRefused, ModelRejected, ModelUnavailable
+from scientist.llm._errors import ModelRefused, ModelRejected, ModelUnavailable, QuestionTooLong
 from scientist.llm._records import Ask, Image, Reply, TokenUse
 
 if TYPE_CHECKING:
@@ -46,6 +47,12 @@ BLIND = (
 )
 """Words with which servers say that they take no pictures, or no message in parts; some of them with a status of 500."""
 
+TOO_LONG = re.compile(
+    r"context[ _-]?(?:length|size|window)|maximum context|prompt is too long|input is too long|too many (?:input )?tokens",
+    re.IGNORECASE,
+)
+"""How servers say that question and answer together are more than the model can hold."""
+
 Say = Callable[[str], None]
 
 
@@ -56,7 +63,7 @@ class Wire(Protocol):
     local: bool
 
     def send(self, ask: Ask) -> Reply:
-        """Raises :class:`ModelUnavailable` or :class:`ModelRejected`."""
+        """Raises :class:`ModelUnavailable`, :class:`ModelRejected`, or :class:`QuestionTooLong`."""
 
 
 def estimate_tokens(ask: Ask, model: str = "") -> TokenUse:
@@ -286,6 +293,10 @@ class HttpWire:
             if "insufficient_quota" in said or "billing" in said.lower():
                 return ModelRejected(f"{self.model}: {said}", "top up the account, or choose another model")
             return _Busy(f"{code} {said}".strip(), _retry_after(error.response.headers))
+        if code in (400, 413, 422) and TOO_LONG.search(said):
+            return QuestionTooLong(
+                f"the question is too long for {self.model}: {said}", "choose a model with more context"
+            )
         remedy = {401: f"check {self._endpoint.key_env or 'the key'}", 403: "check the key's rights"}
         remedy[404] = "check the model's name and base_url"
         return ModelRejected(f"{self.model} answered {code}: {said}", remedy.get(code, "check the endpoint's settings"))

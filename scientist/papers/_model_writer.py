@@ -29,6 +29,9 @@ from scientist.papers._writer import HeuristicWriter, Material, Writer
 ROUNDS = 3
 """Versions of a section: the first, and two that are told what cannot be printed."""
 
+GIVES_UP = 3
+"""Parts in a row of which not a sentence can be printed: for the rest the model is not asked, and the draft stands."""
+
 READ_TRIES = 2
 """Answers that one version may take until there is a section in it."""
 
@@ -60,6 +63,8 @@ class ModelWriter:
     say: Callable[[str], None] = lambda _: None
     fallback: Writer = field(default_factory=HeuristicWriter)
     sees: bool = True
+    fell_back: Callable[[str, str], None] = lambda *_: None
+    """Told (part, why) of a part that the rules wrote although the model was asked."""
 
     @property
     def name(self) -> str:
@@ -74,13 +79,19 @@ class ModelWriter:
         parts = parts_of(draft, material)
         images = self._images(material)
         shown = looked_at(parts, list(images))
+        failed = 0
         for part in parts:
+            if failed >= GIVES_UP:
+                self._by_rules(part, f"not asked: {few(GIVES_UP)} parts before it came to nothing")
+                continue
             seen = tuple(images[name] for name in shown.get(part.id, ()))
             pieces = self._part(part, Checks(part, draft, material), study, seen)
-            if pieces is not None:
+            failed = failed + 1 if pieces == [] else 0
+            if pieces:
                 written[part.id] = part.paragraphs(pieces)
+        by_rules = tuple(part.title for part in parts if written and part.id not in written)
         roles = {**material.roles, "writer": self._who(len(written), len(parts))}
-        signed = self.fallback.write(replace(material, roles=roles))  # the disclosure says who wrote
+        signed = self.fallback.write(replace(material, roles=roles, by_rules=by_rules))  # the disclosure says who wrote
         return signed.model_copy(
             update={
                 "abstract": written.get(ABSTRACT, (signed.abstract,))[0],
@@ -116,7 +127,7 @@ class ModelWriter:
     # -- one part ------------------------------------------------------------------------------------------------------------
 
     def _part(self, part: Part, checks: Checks, study: str, seen: tuple[Image, ...] = ()) -> list[str] | None:
-        """The pieces of a part; None where the draft stands.
+        """The pieces of a part; None where the draft stands, and none at all where not a sentence could be printed.
 
         Each version is a question of its own, so that a recording answers the same ones in the same order.
         """
@@ -139,8 +150,8 @@ class ModelWriter:
                 pieces = self._ask(task, messages, seen)
             except NoAnswer as error:
                 if not pieces:
-                    self._tell(part, f"written by rules ({error.message})")
-                    return None
+                    self._by_rules(part, error.message)
+                    return []
                 break
             problems = checks(pieces)
             if not problems:
@@ -178,15 +189,19 @@ class ModelWriter:
             or 2 * len(lost) > len(asked)
             or (part.id == ABSTRACT and (lost or len(kept) != 1))
         ):
-            self._tell(part, f"written by rules (after {ROUNDS} versions still: {problems[0]})")
-            return None
+            self._by_rules(part, f"after {ROUNDS} versions still: {problems[0]}")
+            return None if kept else []
         whole = _place(_put_back(part, kept, lost), checks.places)
         if left := checks(whole):
-            self._tell(part, f"written by rules (what could be saved of it still breaks a rule: {left[0]})")
+            self._by_rules(part, f"what could be saved of it still breaks a rule: {left[0]}")
             return None
         for line in dropped:
             self._tell(part, line)
         return whole
+
+    def _by_rules(self, part: Part, why: str) -> None:
+        self._tell(part, f"written by rules ({why})")
+        self.fell_back(part.id, why)
 
     def _tell(self, part: Part, what: str) -> None:
         """Say what became of a part. A model's words may hold anything; a terminal gets what can be printed."""

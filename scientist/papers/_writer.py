@@ -50,6 +50,8 @@ class Material:
     usages: tuple[Usage, ...] = ()
     look: Callable[[], Mapping[str, Picture]] = dict
     """The figures as pictures, by id; drawn when somebody looks."""
+    by_rules: tuple[str, ...] = ()
+    """Titles of the parts that rules wrote although a model was asked."""
 
 
 LONGEST_CONTEXT = 400
@@ -291,6 +293,7 @@ def _disclosure(material: Material) -> tuple[str, ...]:
         + "; ".join(f"{role} by {escape(name)}" for role, name in sorted(material.roles.items()))
         + "."
     )
+    instead = f" Rules wrote, although the model was asked: {listing(list(material.by_rules))}." if material.by_rules else ""
     origin = {
         "person": "The idea was written by a person.",
         "heuristic": "The idea was composed by rules from the task's declared knobs.",
@@ -298,7 +301,7 @@ def _disclosure(material: Material) -> tuple[str, ...]:
         "import": "The idea was imported from another system's list.",
     }[material.idea.origin]
     return (
-        f"This document was produced by software, the AI scientist named as its author. {origin} {who} "
+        f"This document was produced by software, the AI scientist named as its author. {origin} {who}{instead} "
         "Numbers, tables and figures were placed by code from recorded runs; no person or model typed them. "
         "Nobody has checked the prose by hand: read it as a draft that comes with the means to check it.",
     )

@@ -147,9 +147,9 @@ def test_a_refusal_is_called_one_and_asked_anew_another_time(tmp_path: Path, rep
 
 
 def test_an_answer_that_was_cut_off_is_not_taken_even_when_it_reads_well(tmp_path: Path) -> None:
-    cut = Reply(text='{"x": 1}', finish="length", use=TokenUse(tokens_in=1, tokens_out=1))
+    cut = Reply(text='{"x": 1}', finish="length", use=TokenUse(tokens_in=1, tokens_out=700))
     wire = ScriptedWire(lambda _: cut)
-    with pytest.raises(ModelAnswerError, match="cut off after 2048 tokens"):
+    with pytest.raises(ModelAnswerError, match="cut off after 700 tokens"):
         model(tmp_path, wire).ask_record(ask(), Point)
 
 

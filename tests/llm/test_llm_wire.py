@@ -17,6 +17,7 @@ from scientist.llm import (
     ModelRefused,
     ModelRejected,
     ModelUnavailable,
+    QuestionTooLong,
     endpoint,
     estimate_tokens,
 )
@@ -190,7 +191,7 @@ def test_a_server_that_only_says_bad_request_loses_the_unusual_first() -> None:
 
 
 def test_a_question_that_is_too_long_is_not_mistaken_for_a_refused_parameter() -> None:
-    with served(fails(400, "maximum context length is 8192")) as desk, pytest.raises(ModelRejected, match="context"):
+    with served(fails(400, "maximum context length is 8192")) as desk, pytest.raises(QuestionTooLong, match="context"):
         wire(desk.url).send(ask(shape=SHAPE))
     assert desk.calls == 1
 
