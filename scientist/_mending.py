@@ -34,7 +34,7 @@ from scientist.experiments import (
 )
 from scientist.ideas import Idea, Modification, add_idea, load_backlog, read_idea
 from scientist.ideas._propose_compose import free_slug
-from scientist.lab import Lab, read_json, remove_tree, write_atomic
+from scientist.lab import Lab, read_json, remove_tree, sha256, write_atomic
 from scientist.lab._files import disk_error
 from scientist.llm import BudgetReached, Model, NoAnswer
 from scientist.papers._manifest import ASIDE
@@ -46,6 +46,9 @@ WHOLE = "whole.diff"
 
 TOO_LONG = "too long"
 """Instead of an idea's slug: the change does not fit an idea file. No slug holds a blank."""
+
+MORE = 2
+"""Further failed runs of the same group that are done again with a patch that passes."""
 
 LONGEST_CHANGE = 2000
 """Characters that the field `change` of an idea takes."""
@@ -78,7 +81,7 @@ def mend(case: Case, run: FailedRun, cast: Cast, progress: Progress, propose: bo
     model = cast.model("experimenter")
     assert lab is not None and template is not None and model is not None
     code = case.code_of(run)
-    _ensure_same(case, run)
+    _ensure_same(case, run, code)
     if propose and not code:
         raise UsageError(
             "--propose carries a changed variant on, and here the template's own code fails",
@@ -127,17 +130,19 @@ def _swap(staging: Path, target: Path) -> None:
         raise disk_error(error, target) from error
 
 
-def _ensure_same(case: Case, run: FailedRun) -> None:
+def _ensure_same(case: Case, run: FailedRun, code: Mapping[str, bytes]) -> None:
     """Raises :class:`StudyError` when template or code are not those with which the run failed."""
     template = case.template
     assert template is not None
     if run.stage == "code":
         return  # its diff still applies
     declared = next((variant for variant in _variants(case, template) if variant.name == run.variant), None)
-    if declared is None or run_key(template, template.fingerprint(), declared, run.seed) != run.key:
+    same = declared is not None and declared.code == {name: sha256(content) for name, content in code.items()}
+    if declared is None or not same or run_key(template, template.fingerprint(), declared, run.seed) != run.key:
+        what = f"'{template.name}'" if same else "the variant's code"
         raise StudyError(
-            f"{run.name} cannot be done again: '{template.name}' is not as it was when it failed",
-            "restore the template, or delete runs/ and study.json to declare and run a new study",
+            f"{run.name} cannot be done again: {what} is not as it was when it failed",
+            "restore it, or delete runs/ and study.json to declare and run a new study",
         )
 
 
@@ -184,12 +189,20 @@ def _asked(case: Case, run: FailedRun, code: dict[str, bytes], model: Model, sho
     return found.model_copy(
         update={
             "outcome": "mended",
-            "about": f"with the patch the same run ends well and is scored; {_patches(tries)}",
+            "about": f"with the patch the same run ends well and is scored{_others(case, run, files, shop)}; {_patches(tries)}",
             "patched": final.scores.get(metric),
             "reference": _reference(case, run, code, shop),
             "changed": bool(code),
         }
     )
+
+
+def _others(case: Case, run: FailedRun, files: Mapping[str, bytes], shop: Workshop) -> str:
+    """How many other runs of the same group pass with the patch. It is said, and decides nothing: they may fail otherwise."""
+    group = next(group for group in case.groups if run in group)
+    others = [other for other in group if other is not run and other.stage != "code"][:MORE]
+    passing = sum(redo(shop.bench, other, files).status == "ok" for other in others)
+    return f", as do {passing} of {len(others)} others of its group that were tried" if others else ""
 
 
 def _patches(tries: Sequence[MendTry]) -> str:
