@@ -11,7 +11,7 @@ from scientist.lab import read_json
 from scientist.papers._collector import Collector
 from scientist.papers._ledger import code
 from scientist.papers._phrases import Phrases, val
-from scientist.papers._print import escape
+from scientist.papers._print import escape, told
 from scientist.papers._records import Fact
 
 MOST_LINES = 160
@@ -40,7 +40,7 @@ def change_facts(into: Collector, paper: Path, idea: Idea) -> None:
     into.add(
         "idea.change",
         text,
-        escape(" ".join(text.split())),
+        told(text),
         "the change of the code as declared",
         "word",
         "idea.md",

@@ -141,11 +141,14 @@ def _meaning(p: Phrases, verdict: str, held: bool | None) -> str:
             body += " Since \\emph{final} did not confirm it, this reading is provisional."
         return body
     if verdict == "negligible":
-        return (
+        body = (
             f"The effect is real in the statistical sense and irrelevant in the practical one: its whole interval lies "
             f"within {margin}. With enough seeds almost any difference can be told from zero; the margin, fixed before the "
             "runs, is what keeps such a difference from being sold as progress."
         )
+        if held is False:
+            body += " \\emph{Final} did not confirm that it is as small as that: whom a difference of this size concerns should wait for more data."
+        return body
     if verdict == "equivalent":
         return (
             f"For the declared question an effect of {margin} or more is excluded under the conditions studied. Somebody "

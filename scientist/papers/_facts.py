@@ -19,7 +19,7 @@ from scientist.papers._facts_derived import VERDICT_WORDS, derived_facts
 from scientist.papers._facts_kinds import ending_facts
 from scientist.papers._kinds import marked, seed_word, seeds_word, self_reported
 from scientist.papers._known import KNOWN_KEYS, known_facts, known_metric
-from scientist.papers._print import clipped, counted, escape, exact, printed, printed_p
+from scientist.papers._print import clipped, counted, escape, exact, printed, printed_p, told
 from scientist.papers._records import Facts
 from scientist.papers._reported import reported_facts
 from scientist.template import Template
@@ -100,7 +100,7 @@ def _declared(into: Collector, template: Template, idea: Idea, study: Study) -> 
         ("why", "motivation"),
     ):
         text = getattr(idea, name)
-        into.add(f"idea.{name}", text, escape(text), f"the {what} as declared", "word", "idea.md", f"/{name}")
+        into.add(f"idea.{name}", text, told(text), f"the {what} as declared", "word", "idea.md", f"/{name}")
     for letter, (index, use) in zip(LETTERS, enumerate(idea.lessons), strict=False):
         for part in ("text", "change"):
             value = getattr(use, part)
@@ -108,7 +108,7 @@ def _declared(into: Collector, template: Template, idea: Idea, study: Study) -> 
             into.add(
                 f"idea.lesson_{letter}.{part}",
                 value,
-                escape(value),
+                told(value),
                 title,
                 "word",
                 "idea.md",

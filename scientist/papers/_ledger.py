@@ -161,7 +161,7 @@ class Ledger:
         what = fact.title.replace(f"{title}, ", "").replace(f": {title}", "") if title else fact.title
         what = what.replace(f" of {group.subject[2:]} ", " ") if group.subject.startswith("v.") else what
         last = code(fact.pointer.removeprefix(group.parent).removeprefix("/")) if fact.pointer else "(its hash)"
-        return rf"\ledgerrow{{{fact.id}}}{code(name)} & {escape(what)} & {last} & {text} & {n} & {where} \\"
+        return rf"\ledgerrow{{{fact.id}}}{code(name)} & {breakable(what)} & {last} & {text} & {n} & {where} \\"
 
     def _calc_row(self, place: int, calc: Calc) -> str:
         name = f"calc.{place}"
@@ -251,6 +251,11 @@ def minus(text: str) -> str:
 def code(text: str) -> str:
     """Typewriter text that may break after dots, slashes, underscores and operators."""
     return r"\texttt{" + re.sub(r"(\\_|[./:,*+()=-])", r"\1\\allowbreak{}", escape(text)) + "}"
+
+
+def breakable(text: str) -> str:
+    """Plain text that may break after underscores: names of variants are long and hold no blank."""
+    return escape(text).replace(r"\_", r"\_\allowbreak{}")
 
 
 def digest(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from scientist.papers._tokens import parse
@@ -41,6 +42,11 @@ def escape(text: str) -> str:
         if piece and not (piece == "?" and char != "?" and pieces[-1:] == ["?"]):
             pieces.append(piece)
     return "".join(pieces)
+
+
+def told(text: str) -> str:
+    """What somebody wrote, on one line, as LaTeX; code between backticks stands between quotes."""
+    return escape(re.sub(r"`([^`]+)`", r"‘\1’", " ".join(text.split())))
 
 
 def clipped(text: str, most: int = LONGEST_TEXT) -> str:

@@ -40,7 +40,6 @@ MOST_SHOWN, MOST_PICTURES = 2, 4
 
 LONGEST_FACT = 90
 LONGEST_ABSTRACT = 350
-_ALL_CONTRASTS = ("results", "negative")
 _PRIMARY = (ABSTRACT, "introduction", "discussion")
 _ESTIMATE = ("mean", "abs", "ci_low", "ci_high")
 _ITEMS = re.compile(r"\\begin\{itemize\}\s*\\item\s*(.*?)\s*\\end\{itemize\}", re.DOTALL)
@@ -111,7 +110,12 @@ def _offered(name: str, pieces: Sequence[str], material: Material) -> list[str]:
     """What the draft prints, and what else belongs to the section."""
     study = material.study
     offered = printed_facts(pieces)
-    if name in _ALL_CONTRASTS:
+    if name == "negative":
+        mentioned = {part for fact in offered for part in fact.split(".")[1:2]}
+        for contrast in study.contrasts:
+            if contrast.id in mentioned:
+                offered += _of_contrast(contrast.id)
+    elif name == "results":
         for contrast in study.contrasts:
             offered += _of_contrast(contrast.id)
         for variant in study.variants:

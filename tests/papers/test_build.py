@@ -17,6 +17,7 @@ from scientist.papers._build import BuildContext, build_ledger, build_tex, load_
 from scientist.papers._expressions import ExpressionError
 from scientist.papers._fragments import escape
 from scientist.papers._ledger import minus, ranges, shared_pointer
+from scientist.papers._print import told
 from scientist.papers._trace import fragments
 
 
@@ -193,6 +194,12 @@ def test_shared_pointers_lead_to_every_place(paths: list[list[str]]) -> None:
     assert all(pointer.startswith(f"{shared}/") for pointer in pointers)
     deeper = {pointer[len(shared) + 1 :].split("/")[0] for pointer in pointers if pointer.count("/", len(shared) + 1)}
     assert len(deeper) != 1 or any(pointer.count("/", len(shared) + 1) == 0 for pointer in pointers)
+
+
+def test_code_that_somebody_named_stands_between_quotes() -> None:
+    assert told("In `train.py`,\n`Learner.fit` stores\n 5 % ` of it.") == escape(
+        "In ‘train.py’, ‘Learner.fit’ stores 5 % ` of it."
+    )
 
 
 def test_escape_is_for_text() -> None:
