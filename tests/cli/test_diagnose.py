@@ -363,57 +363,64 @@ def changes(body: dict[str, Any]) -> str:
     return f"FILE: train.py\n<<<<<<< SEARCH\n{PLAIN}\n=======\n{new}\n>>>>>>> REPLACE\n"
 
 
-def test_a_change_that_nobody_could_make_is_mended_and_carried_on_as_an_idea(
-    tmp_path: Path, diagnose: Diagnose
-) -> None:
-    lab = new_lab(tmp_path / "lab")
+@pytest.fixture
+def unmade(tmp_path: Path) -> Iterator[tuple[Path, list[str], Desk]]:
+    """(a lab whose only idea nobody could make, the command that goes on, who is asked)."""
+    lab, template = new_lab(tmp_path / "lab"), copy_dial(tmp_path / "dial")
     (lab / "ideas" / f"{SLUG}.md").unlink()
     (lab / "ideas" / "add-one.md").write_text(CHANGE)
-    template = copy_dial(tmp_path / "dial")
     (lab / "scientist.toml").write_text('[roles.experimenter]\nmodel = "desk/model"\n')
 
     def behave(handler: Any, body: dict[str, Any]) -> None:
         handler.send(200, completion(changes(body)))
 
     with served(behave) as desk:
-        env = environment(OPENAI_API_KEY=KEY, OPENAI_BASE_URL=desk.url)
-        made = call(lab, "run", str(template), "--ideas", "1", "--no-pdf", "--quiet", env=env)
+        command = ["run", str(template), "--ideas", "1", "--no-pdf", "--json", "--quiet"]
+        made = call(lab, *command, env=environment(OPENAI_API_KEY=KEY, OPENAI_BASE_URL=desk.url))
         assert made.returncode == 5, made.stderr
-        settings = (lab / "scientist.toml").read_text()
-        (lab / "scientist.toml").write_text("")
-        rules = diagnose(lab, "add-one", "--json", "--quiet")
-        assert rules.code == 1
-        (lab / "scientist.toml").write_text(settings)
-        said = diagnose(lab, "add-one", "--propose", "--json", "--quiet", desk=desk)
-        assert said.code == 0, said.out + said.err
-        (step,) = said.json["failed"]
-        assert (
-            step == rules.json["failed"][0] and step["stage"] == "code" and step["of"] == 4 and len(step["runs"]) == 4
-        )
-        assert step["reason"] == "NameError: name 'one' is not defined" and step["source"] == f"{PLAIN} + one"
-        mend = said.json["mend"]
-        assert mend["run"] == "variants/changed/tries/4" and mend["idea"] == "add-one-mended"
-        assert "the code as it is" in mend["reference"]["of"]
-        assert mend["patched"] == pytest.approx(mend["reference"]["value"] + 1.0)
-        whole = (lab / "papers" / "add-one" / "diagnosis" / "whole.diff").read_text()
-        assert f"-{PLAIN}\n+{PLAIN} + 1.0\n" in whole
+        yield lab, command, desk
 
-        again = diagnose(lab, "add-one", "--propose", "--json", "--quiet", desk=desk)
-        assert again.json["mend"]["idea"] == "add-one-mended" and len(list((lab / "ideas").glob("*-mended*.md"))) == 1
-        assert (lab / "papers" / "add-one" / "failure.json").exists()
 
-        # A person decides over it, as over any proposal.
-        row = next(
-            row for row in answer(call(lab, "ideas", "list", "--json"))["ideas"] if row["slug"] == "add-one-mended"
-        )
-        assert (row["status"], row["kind"], row["origin"]) == ("proposed", "modification", "model")
-        assert call(lab, "ideas", "approve", "add-one-mended").returncode == 0
-        told = call(
-            lab, "run", str(template), "--ideas", "1", "--rounds", "2", "--no-pdf", "--json", "--quiet", env=env
-        )
-        made_papers = answer(told)["papers"]
-    assert [paper["slug"] for paper in made_papers if not paper["failure"]] == ["add-one-mended"]
-    assert made_papers[-1]["errors"] == 0 and answer(call(lab, "verify", "--json")) == {"faults": []}
+def test_a_change_that_nobody_could_make_is_mended_and_carried_on_as_an_idea(
+    unmade: tuple[Path, list[str], Desk], diagnose: Diagnose
+) -> None:
+    lab, _, desk = unmade
+    settings = (lab / "scientist.toml").read_text()
+    (lab / "scientist.toml").write_text("")
+    rules = diagnose(lab, "add-one", "--json", "--quiet")
+    assert rules.code == 1
+    (lab / "scientist.toml").write_text(settings)
+    said = diagnose(lab, "add-one", "--propose", "--json", "--quiet", desk=desk)
+    assert said.code == 0, said.out + said.err
+    (step,) = said.json["failed"]
+    assert step == rules.json["failed"][0] and step["stage"] == "code" and step["of"] == 4 and len(step["runs"]) == 4
+    assert step["reason"] == "NameError: name 'one' is not defined" and step["source"] == f"{PLAIN} + one"
+    mend = said.json["mend"]
+    assert mend["run"] == "variants/changed/tries/4" and mend["idea"] == "add-one-mended"
+    assert "the code as it is" in mend["reference"]["of"]
+    assert mend["patched"] == pytest.approx(mend["reference"]["value"] + 1.0)
+    whole = (lab / "papers" / "add-one" / "diagnosis" / "whole.diff").read_text()
+    assert f"-{PLAIN}\n+{PLAIN} + 1.0\n" in whole
+
+    again = diagnose(lab, "add-one", "--propose", "--json", "--quiet", desk=desk)
+    assert again.json["mend"]["idea"] == "add-one-mended" and len(list((lab / "ideas").glob("*-mended*.md"))) == 1
+    assert (lab / "papers" / "add-one" / "failure.json").exists()
+
+
+@pytest.mark.slow
+def test_the_idea_that_carries_a_mended_change_becomes_a_paper(
+    unmade: tuple[Path, list[str], Desk], diagnose: Diagnose
+) -> None:
+    lab, command, desk = unmade
+    assert diagnose(lab, "add-one", "--propose", "--quiet", desk=desk).code == 0
+    rows = answer(call(lab, "ideas", "list", "--json"))["ideas"]
+    row = next(row for row in rows if row["slug"] == "add-one-mended")
+    assert (row["status"], row["kind"], row["origin"]) == ("proposed", "modification", "model")
+    assert call(lab, "ideas", "approve", "add-one-mended").returncode == 0
+    env = environment(OPENAI_API_KEY=KEY, OPENAI_BASE_URL=desk.url)
+    papers = answer(call(lab, *command, "--rounds", "2", env=env))["papers"]
+    assert [paper["slug"] for paper in papers if not paper["failure"]] == ["add-one-mended"]
+    assert papers[-1]["errors"] == 0 and answer(call(lab, "verify", "--json")) == {"faults": []}
 
 
 def test_a_changed_variant_is_mended_on_its_own_code(tmp_path: Path, diagnose: Diagnose) -> None:
