@@ -35,6 +35,12 @@ LONGEST_WHY = 200
 CALLS, CONVERSATIONS = "calls.jsonl", "conversations"
 
 
+def recording(lab: Lab) -> Path:
+    """Where the conversations of a lab are kept: those it replays, or its own."""
+    told = Path(lab.settings.replay or CONVERSATIONS).expanduser()
+    return told if told.is_absolute() else lab.root / told
+
+
 @dataclass
 class Cast:
     """The players of a campaign. Nothing is connected before a role is first asked to do something."""
@@ -97,11 +103,10 @@ class Cast:
     def _connect(self, label: str, chosen: RoleSettings) -> Model:
         settings = self.lab.settings
         if settings.replay:
-            folder = Path(settings.replay).expanduser()
-            folder = folder if folder.is_absolute() else self.lab.root / folder
+            folder = recording(self.lab)
             if not folder.is_dir():
                 raise UsageError(f"there is no recording at {folder}", "name a lab's folder 'conversations'")
-            return Model(label, None, self.budget, folder)
+            return Model(label, None, self.budget, folder, misses_end=settings.replay_misses == "stop")
         where = endpoint(chosen.model, chosen.base_url, chosen.key_env)
         memory = self.lab.private / "llm" / f"{label.replace('/', '_')}.refused"
         learnt = set(read_text(memory).split()) if memory.is_file() else set()

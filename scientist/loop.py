@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from scientist._cast import BY_RULES, Cast
+from scientist._cast import BY_RULES, Cast, recording
 from scientist._stages import PaperInProgress, Stage, Workshop, waiting_stage
 from scientist.errors import AlarmError, LabError, LatexError, ScientistError, Stopped, StudyError, UsageError
 from scientist.ideas import (
@@ -33,7 +33,7 @@ from scientist.ideas import (
     write_idea,
 )
 from scientist.lab import Lab, Record, read_json, write_atomic
-from scientist.literature import Novelty, Source, default_sources
+from scientist.literature import Novelty, RecordedSource, Source, default_sources
 from scientist.papers import APT_LINE, Audit, Facts, Manuscript, find_engine, plain
 from scientist.progress import Progress, Silent
 from scientist.reviews import Review
@@ -219,10 +219,17 @@ def plan_round(shop: Workshop, campaign: Campaign, number: int, proposer: Propos
 
 
 def lab_sources(lab: Lab) -> list[Source]:
-    """The literature a lab can ask: the packaged library, the lab's own `library.bib`, and what answers online."""
+    """The literature a lab can ask: the packaged library, the lab's own `library.bib`, and what answers online.
+
+    Where models play roles, what the network answered is part of the recording, and a replay asks nobody.
+    """
     own = lab.root / "library.bib"
     s = lab.settings
-    return default_sources(s.online, s.arxiv_url, s.semantic_scholar_url, libraries=[own] if own.exists() else [])
+    found = default_sources(s.online, s.arxiv_url, s.semantic_scholar_url, libraries=[own] if own.exists() else [])
+    if not (s.replay or s.model or any(role.model or role.command for role in s.roles.values())):
+        return found
+    kept = recording(lab) / "searches"
+    return [source if source.breadth == "curated" else RecordedSource(source, kept, bool(s.replay)) for source in found]
 
 
 def make_paper(paper: PaperInProgress) -> None:

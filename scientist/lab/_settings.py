@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     budget: Caps = Field(default=Caps(), description="the most that models may cost in this lab")
     paper_budget: Caps = Field(default=Caps(), description="the most that models may cost for one paper")
     replay: str = Field(default="", description="folder of recorded conversations; nothing is sent to any model")
+    replay_misses: str = Field(
+        default="stop", pattern="^(stop|rules)$", description="what happens where a recording has no answer"
+    )
     sandbox: str = Field(
         default="auto", pattern="^(auto|bubblewrap|landlock|process)$", description="how runs are isolated"
     )

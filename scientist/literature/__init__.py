@@ -8,6 +8,7 @@ from scientist.literature._bibtex import escape, to_bibtex
 from scientist.literature._docstrings import docstring_references
 from scientist.literature._keys import merge, same_work
 from scientist.literature._library import TOPICS, Library, load_library, packaged_library
+from scientist.literature._recorded import RecordedSource
 from scientist.literature._reference import Neighbour, Novelty, NoveltyVerdict, Reference, Searched
 from scientist.literature._sources import LibrarySource, SkippedSource, Source, default_sources, search_all
 
@@ -18,6 +19,7 @@ __all__ = [
     "Neighbour",
     "Novelty",
     "NoveltyVerdict",
+    "RecordedSource",
     "Reference",
     "Searched",
     "SkippedSource",

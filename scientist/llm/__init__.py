@@ -11,6 +11,7 @@ from scientist.llm._errors import (
     ModelRejected,
     ModelUnavailable,
     NoAnswer,
+    NotRecorded,
     QuestionTooLong,
     ReplayMiss,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "ModelRejected",
     "ModelUnavailable",
     "NoAnswer",
+    "NotRecorded",
     "Price",
     "QuestionTooLong",
     "ReplayMiss",

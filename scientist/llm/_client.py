@@ -29,6 +29,7 @@ from scientist.llm._errors import (
     ModelError,
     ModelRefused,
     NoAnswer,
+    NotRecorded,
     ReplayMiss,
 )
 from scientist.llm._reading import read_record, schema_of
@@ -48,12 +49,21 @@ _REFUSAL = re.compile(
 
 
 class Model:
-    """A model that can be asked. `folder` holds its conversations; without a `wire` it replays only."""
+    """A model that can be asked. `folder` holds its conversations; without a `wire` it replays only.
+
+    Where a recording has no answer :class:`ReplayMiss` is raised, or with `misses_end` false :class:`NotRecorded`.
+    """
 
     def __init__(
-        self, label: str, wire: Wire | None, budget: Budget, folder: Path, secrets: Iterable[str] | None = None
+        self,
+        label: str,
+        wire: Wire | None,
+        budget: Budget,
+        folder: Path,
+        secrets: Iterable[str] | None = None,
+        misses_end: bool = True,
     ) -> None:
-        self.label = label
+        self.label, self._misses_end = label, misses_end
         self._wire, self._budget, self._folder = wire, budget, folder
         self._secrets = list(secrets_in() if secrets is None else secrets)
 
@@ -77,9 +87,7 @@ class Model:
                 return read(told.tries[-1].text)
             except ValueError:  # the rules changed since
                 if self._wire is None:
-                    raise ReplayMiss(
-                        f"the recorded answer to '{ask.task}' breaks today's rules", "record anew"
-                    ) from None
+                    raise self._missing(f"the recorded answer to '{ask.task}' breaks today's rules") from None
                 told = told.model_copy(update={"outcome": "open", "tries": ()})
         if self._wire is None:
             raise self._replayed(told, ask)
@@ -201,10 +209,12 @@ class Model:
             return ModelRefused(f"{self.label} refused '{ask.task}'", "the step is taken by rules instead")
         if told.outcome == "failed":
             return self._unusable(told, ask, told.reason)
-        return ReplayMiss(
-            f"the recording has no answer of {self.label} to '{ask.task}' ({told.key[:12]})",
-            "record it anew, without --replay",
-        )
+        return self._missing(f"the recording has no answer of {self.label} to '{ask.task}' ({told.key[:12]})")
+
+    def _missing(self, what: str) -> ModelError:
+        if self._misses_end:
+            return ReplayMiss(what, "record it anew, without --replay")
+        return NotRecorded(what, "the step is taken by rules instead")
 
     def _clean(self, text: str) -> str:
         """Without any key: a server may echo one."""

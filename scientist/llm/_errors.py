@@ -40,6 +40,10 @@ class ReplayMiss(ModelError):
     """A recording lacks an answer to this question."""
 
 
+class NotRecorded(NoAnswer):
+    """The same, where the settings want the step taken by rules then."""
+
+
 class BudgetReached(ScientistError):
     """The next call could pass a cap. Nothing was sent; everything done so far is kept."""
 

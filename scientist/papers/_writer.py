@@ -293,7 +293,9 @@ def _disclosure(material: Material) -> tuple[str, ...]:
         + "; ".join(f"{role} by {escape(name)}" for role, name in sorted(material.roles.items()))
         + "."
     )
-    instead = f" Rules wrote, although the model was asked: {listing(list(material.by_rules))}." if material.by_rules else ""
+    instead = (
+        f" Rules wrote, although the model was asked: {listing(list(material.by_rules))}." if material.by_rules else ""
+    )
     origin = {
         "person": "The idea was written by a person.",
         "heuristic": "The idea was composed by rules from the task's declared knobs.",

@@ -28,6 +28,7 @@ from scientist.llm import (
     ModelRefused,
     ModelRejected,
     ModelUnavailable,
+    NotRecorded,
     ReplayMiss,
     Reply,
     ScriptedWire,
@@ -156,6 +157,9 @@ def test_an_answer_that_was_cut_off_is_not_taken_even_when_it_reads_well(tmp_pat
 def test_replay_sends_nothing_and_misses_loudly(tmp_path: Path) -> None:
     with pytest.raises(ReplayMiss, match="--replay"):
         model(tmp_path, None).ask_record(ask(), Point)
+    lenient = Model("desk/model", None, Budget(Ledger(tmp_path / "calls.jsonl")), tmp_path / "said", misses_end=False)
+    with pytest.raises(NotRecorded, match="taken by rules"):
+        lenient.ask_record(ask(), Point)
 
 
 def test_a_cap_ends_a_conversation_half_way_and_going_on_pays_for_nothing_twice(tmp_path: Path) -> None:
