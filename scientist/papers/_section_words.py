@@ -30,11 +30,19 @@ _MEDDLING = re.compile(
     r"prompt|api[- ]key)\b|https?:|www\.",
     re.IGNORECASE,
 )
+_TALK = re.compile(
+    r"\b(you|your|yours|(?:re)?phras\w+|reword\w*|rewrit\w+|rewrote|(?:this|the|above|original|next|previous) (?:sentence|passage|text)s?|"
+    r"continue(?:s|d)? this (?:section|paragraph)|(?:appeared|published|presented) (?:in|at) (?:the )?(?:journal|conference|proceedings)|"
+    r"the (?:paper|article|authors?) (?:(?:also|further|then) )?(?:continues?|investigates?|discuss(?:es)?|recommends?|argues?|explores?|examines?)|"
+    r"as an ai)\b",
+    re.IGNORECASE,
+)
 _RULES = (
     (_COUNT, r"is a number in words that the draft does not have; print a fact with \val or leave it out", True),
     (_QUANTITY, r"is a quantity in words; print it with \val or \calc, or leave it out", True),
     (_PRAISE, "is not for the writer to say", False),
     (_MEDDLING, "has no place in a paper", False),
+    (_TALK, "speaks of the text or to somebody, not of the study", False),
 )
 """Pattern, what is wrong with it, and whether the declared question and hypothesis excuse it as the draft does."""
 
@@ -138,6 +146,91 @@ def out_of_place(words: str, drafted: str, declared: str) -> Iterator[str]:
         for word in dict.fromkeys(match.group() for match in pattern.finditer(words)):
             if not re.search(rf"\b{re.escape(word.lower())}(?!\w|-)", known):
                 yield f"'{word}' {what}"
+
+
+_FOUND = re.compile(
+    r"\b(?:stud(?:y|ies)|results?|experiments?|papers?|research(?:ers)?|analys[ie]s|findings?|evidence|authors?|data)\b"
+    r"(?:\W+\w+){0,4}?\W+"
+    r"(?:shows?|showed|shown|finds?|found|demonstrat\w+|conclud\w+|reveal\w*|indicat\w+|suggest\w*|recommend\w*|"
+    r"highlight\w*|establish\w*|provid\w+ evidence)\b",
+    re.IGNORECASE,
+)
+_STATED = re.compile(
+    r"\b(?:results?|findings?|effects?|outcomes?|variants)(?:\W+\w+){0,2}?\W+(?:are|is|were|was|remain(?:s|ed)?|stay(?:s|ed)?)"
+    r"(?:\W+\w+){0,2}?\W+(?:consistent|robust|stable|similar|unchanged|alter\w*|same|equal|identical|reliable|valid)\b",
+    re.IGNORECASE,
+)
+_NAMED = {
+    "sd": re.compile(r"deviat|spread|scatter|vari|\bsd\b|disper|\\pm", re.IGNORECASE),
+    "p_holm": re.compile(r"\bp\b|holm|adjust|significan", re.IGNORECASE),
+}
+"""Last part of a fact's id -> words one of which says what kind of number it is; a mean needs none."""
+
+_WRONG_FLOAT = re.compile(r"\bFigures?[~\s]*\\ref\{tab:|\bTables?[~\s]*\\ref\{fig:")
+_ENDED = re.compile(r"[.!?:;][\s'’”\")}$]*$|\}$")
+
+FOREIGN = 0.4
+FEWEST_JUDGED = 4
+"""More than this share of a sentence's words that nothing of the paper holds: it is about something else. Judged from so many
+words on."""
+
+REPEATED = 7
+"""So many words and macros in a row that came before in the same paragraph are said twice."""
+
+
+def unsupported(sentence: Sentence) -> str:
+    """'The results show', where the sentence neither prints a fact nor cites a work."""
+    if any(token.kind in ("val", "calc", "cite") for token in sentence.tokens):
+        return ""
+    words = readable(prose(sentence))
+    found = _FOUND.search(words) or _STATED.search(words)
+    return found.group() if found else ""
+
+
+def misnamed(sentence: Sentence) -> Iterator[str]:
+    """Facts of a kind that the sentence does not name, and tables that are called figures."""
+    for token in sentence.tokens:
+        kind = token.args[0].rpartition(".")[2] if token.kind == "val" else ""
+        if kind in _NAMED and not _NAMED[kind].search(prose(sentence)):
+            what = "a standard deviation" if kind == "sd" else "an adjusted p value"
+            yield f"'{token.args[0]}' is {what}, and the sentence does not say so"
+    if _WRONG_FLOAT.search(sentence.source):
+        yield "it calls a table a figure, or a figure a table"
+
+
+def unfinished(source: str) -> bool:
+    """Whether a sentence just stops."""
+    return _ENDED.search(source.strip()) is None
+
+
+def foreign(words: str, known: set[str] | frozenset[str]) -> list[str]:
+    """Beginnings of the words of a sentence that occur nowhere in the paper, where they are most of it; else none."""
+    said = stems(words)
+    strange = sorted(said - known)
+    return strange if len(said) >= FEWEST_JUDGED and len(strange) > FOREIGN * len(said) else []
+
+
+def repeats(sentences_before: list[str], source: str, drafted: str) -> str:
+    """Words and macros in a row that a sentence says twice, or that the ones before it said; an empty string when none."""
+    own = _spelt(source)
+    short = len(own) < REPEATED
+    if short:
+        return " ".join(own) if len(own) > 1 and own in [_spelt(one) for one in sentences_before] else ""
+    before = {run for one in sentences_before for run in _windows(_spelt(one))}
+    draft = _windows(_spelt(drafted))
+    for run in _windows(own):
+        if (run in before) and draft.count(run) < 2:
+            return " ".join(run)
+        before.add(run)
+    return ""
+
+
+def _spelt(source: str) -> list[str]:
+    return re.findall(r"[a-z0-9_.]*[a-z0-9]", source.lower())
+
+
+def _windows(words: list[str]) -> list[tuple[str, ...]]:
+    return [tuple(words[i : i + REPEATED]) for i in range(len(words) - REPEATED + 1)]
 
 
 def is_place(piece: str) -> bool:
