@@ -33,7 +33,7 @@ from scientist.ideas import (
     write_idea,
 )
 from scientist.lab import Lab, Record, read_json, write_atomic
-from scientist.literature import Novelty, RecordedSource, Source, default_sources
+from scientist.literature import ANSWERS, Novelty, RecordedSource, Source, default_sources
 from scientist.papers import APT_LINE, Audit, Facts, Manuscript, find_engine, plain
 from scientist.progress import Progress, Silent
 from scientist.reviews import Review
@@ -225,7 +225,16 @@ def lab_sources(lab: Lab) -> list[Source]:
     """
     own = lab.root / "library.bib"
     s = lab.settings
-    found = default_sources(s.online, s.arxiv_url, s.semantic_scholar_url, libraries=[own] if own.exists() else [])
+    found = default_sources(
+        s.online,
+        s.arxiv_url,
+        s.semantic_scholar_url,
+        libraries=[own] if own.exists() else [],
+        openalex_url=s.openalex_url,
+        crossref_url=s.crossref_url,
+        contact=s.contact,
+        cache=lab.private / ANSWERS,
+    )
     if not (s.replay or s.model or any(role.model or role.command for role in s.roles.values())):
         return found
     kept = recording(lab) / "searches"

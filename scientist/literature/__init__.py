@@ -10,9 +10,10 @@ from scientist.literature._keys import merge, same_work
 from scientist.literature._library import TOPICS, Library, load_library, packaged_library
 from scientist.literature._recorded import RecordedSource
 from scientist.literature._reference import Neighbour, Novelty, NoveltyVerdict, Reference, Searched
-from scientist.literature._sources import LibrarySource, SkippedSource, Source, default_sources, search_all
+from scientist.literature._sources import ANSWERS, LibrarySource, SkippedSource, Source, default_sources, search_all
 
 __all__ = [
+    "ANSWERS",
     "TOPICS",
     "Library",
     "LibrarySource",
