@@ -106,15 +106,19 @@ class PaperSummary(Record):
 
 def steps_by_rules(lab: Lab, slug: str, number: int) -> tuple[str, ...]:
     """What rules did in the place of a model that was asked, for one paper and the ideas of its round: 'who, what: why'."""
-    found = [entry["data"] for entry in lab.journal.find(BY_RULES)]
-    mine = [row for row in found if row["slug"] == slug or row["step"] == f"ideas of round {number}"]
+    mine = [row for row in _by_rules(lab) if row["slug"] == slug or row["step"] == f"ideas of round {number}"]
     return tuple(f"{row['role']}, {row['step']}: {row['why']}" for row in mine)
 
 
 def told_by_rules(lab: Lab) -> list[str]:
     """All of them, of every paper of a lab, with the paper's name."""
+    return [f"{row['slug'] or 'planning'}: {row['role']}, {row['step']}: {row['why']}" for row in _by_rules(lab)]
+
+
+def _by_rules(lab: Lab) -> list[dict[str, str]]:
+    """The journal's rows; of a step that was done again the last one."""
     rows = [entry["data"] for entry in lab.journal.find(BY_RULES)]
-    return [f"{row['slug'] or 'planning'}: {row['role']}, {row['step']}: {row['why']}" for row in rows]
+    return list({(row["slug"], row["role"], row["step"]): row for row in rows}.values())
 
 
 def campaign_for(lab: Lab, template: Template) -> Campaign:

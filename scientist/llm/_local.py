@@ -50,6 +50,8 @@ ANSWER = 512
 LONGEST_TEXT, MOST_ITEMS = 240, 2
 """Characters of a text and items of a list in an answer of a given shape, see :func:`bounded`."""
 
+BY_RULES = "the step is taken by rules instead"
+
 MOST_THREADS = 8
 START_S = 120.0
 """For the model file to be read; on a slow disk, a large one takes a while."""
@@ -204,13 +206,13 @@ class LocalWire:
                     continue  # whoever ended it: it is started once more
                 self._late += 1
                 # Nobody else can be waited for: what this machine cannot answer now it will not answer later.
-                raise self._no_answer(error.message) from error
+                raise ModelAnswerError(error.message, BY_RULES) from error
             self._late = 0
             return reply
         raise self._no_answer("its server ended twice while it was asked")
 
     def _no_answer(self, why: str) -> ModelAnswerError:
-        return ModelAnswerError(f"{self.model}: {why}", "the step is taken by rules instead")
+        return ModelAnswerError(f"{self.model}: {why}", BY_RULES)
 
     def _has_ended(self) -> bool:
         """Whether the server is no longer there; one that is being ended needs a moment."""

@@ -46,94 +46,13 @@ _RULES = (
 )
 """Pattern, what is wrong with it, and whether the declared question and hypothesis excuse it as the draft does."""
 
-_COMMON = frozenset(
-    [
-        *(
-            [
-                "about",
-                "after",
-                "again",
-                "also",
-                "another",
-                "anybody",
-                "because",
-                "been",
-                "before",
-                "being",
-                "between",
-                "both",
-                "does",
-                "done",
-                "each",
-                "every",
-            ]
-        ),
-        *(
-            [
-                "everything",
-                "from",
-                "have",
-                "here",
-                "into",
-                "itself",
-                "least",
-                "less",
-                "made",
-                "more",
-                "most",
-                "much",
-                "must",
-                "never",
-                "none",
-                "nothing",
-                "once",
-            ]
-        ),
-        *(
-            [
-                "only",
-                "other",
-                "others",
-                "over",
-                "same",
-                "should",
-                "since",
-                "some",
-                "such",
-                "than",
-                "that",
-                "their",
-                "them",
-                "then",
-                "there",
-                "these",
-                "they",
-                "this",
-            ]
-        ),
-        *(
-            [
-                "those",
-                "through",
-                "under",
-                "until",
-                "very",
-                "were",
-                "what",
-                "when",
-                "where",
-                "whether",
-                "which",
-                "while",
-                "whose",
-                "with",
-                "within",
-                "without",
-            ]
-        ),
-        "would",
-    ]
-)
+_COMMON_WORDS = """
+about after again also another anybody because been before being between both does done each every everything from
+have here into itself least less made more most much must never none nothing once only other others over same should
+since some such than that their them then there these they this those through under until very were what when where
+whether which while whose with within without would
+"""
+_COMMON = frozenset(_COMMON_WORDS.split())
 
 LONGEST_COPY = 7
 """So many words in a row out of somebody's abstract are copied."""
@@ -160,6 +79,9 @@ _STATED = re.compile(
     r"(?:\W+\w+){0,2}?\W+(?:consistent|robust|stable|similar|unchanged|alter\w*|same|equal|identical|reliable|valid)\b",
     re.IGNORECASE,
 )
+_NOT_FOUND = re.compile(r"\b(?:not|cannot|can|could|would|may|might|never|nothing|no|whether|neither)\b", re.IGNORECASE)
+"""What a study cannot show, or might, is no finding."""
+
 _NAMED = {
     "sd": re.compile(r"deviat|spread|scatter|vari|\bsd\b|disper|\\pm", re.IGNORECASE),
     "p_holm": re.compile(r"\bp\b|holm|adjust|significan", re.IGNORECASE),
@@ -167,10 +89,20 @@ _NAMED = {
 """Last part of a fact's id -> words one of which says what kind of number it is; a mean needs none."""
 
 _WRONG_FLOAT = re.compile(r"\bFigures?[~\s]*\\ref\{tab:|\bTables?[~\s]*\\ref\{fig:")
-_ENDED = re.compile(r"[.!?:;][\s'’”\")}$]*$|\}$")
+_ENDED = re.compile(r"[.!?:;][\s'’”\")}$]*$|\}[\s'’”\")]*$")
 
-FOREIGN = 0.4
-FEWEST_JUDGED = 4
+_GENERAL_WORDS = """
+happen meant means someth anythi somebo anybod nobody asks asked takes taken given gives makes making keeps kept wants
+wanted needs needed knows known tells told said says thinks leaves left comes goes begins starts ends part parts ways
+thing things kind kinds case cases fact rather howeve theref althou instea alread still even just well good long short
+plain plaine simple often seldom usuall alone togeth apart around behind beside later early earlie soon hardly nearly
+almost always until unless hence thus else worth trust trusts remain
+"""
+_GENERAL = frozenset(_GENERAL_WORDS.split())
+"""Beginnings of words that belong to no subject."""
+
+FOREIGN = 0.5
+FEWEST_JUDGED = 5
 """More than this share of a sentence's words that nothing of the paper holds: it is about something else. Judged from so many
 words on."""
 
@@ -183,8 +115,10 @@ def unsupported(sentence: Sentence) -> str:
     if any(token.kind in ("val", "calc", "cite") for token in sentence.tokens):
         return ""
     words = readable(prose(sentence))
-    found = _FOUND.search(words) or _STATED.search(words)
-    return found.group() if found else ""
+    if stated := _STATED.search(words):
+        return stated.group()
+    said = (found.group() for found in _FOUND.finditer(words))
+    return next((one for one in said if not _NOT_FOUND.search(one)), "")
 
 
 def misnamed(sentence: Sentence) -> Iterator[str]:
@@ -205,7 +139,7 @@ def unfinished(source: str) -> bool:
 
 def foreign(words: str, known: set[str] | frozenset[str]) -> list[str]:
     """Beginnings of the words of a sentence that occur nowhere in the paper, where they are most of it; else none."""
-    said = stems(words)
+    said = stems(words) - _GENERAL
     strange = sorted(said - known)
     return strange if len(said) >= FEWEST_JUDGED and len(strange) > FOREIGN * len(said) else []
 
