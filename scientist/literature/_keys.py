@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from scientist.literature._reference import Reference
 from scientist.literature._text import title_key, words
@@ -34,8 +34,22 @@ def make_key(authors: tuple[str, ...], year: int | None, title: str) -> str:
     return ("".join(c for c in flat if c.isascii() and c.isalnum()) or "anonymous") + (str(year) if year else "")
 
 
+def surnames(authors: Sequence[str]) -> set[str]:
+    """The last words of the names, as letters: 'C. Müller' and 'Müller, Carl' meet in 'muller'."""
+    found = set()
+    for name in authors:
+        parts = name.split(",")[0].split()
+        if parts and name != "others":
+            found.add(title_key(parts[-1]))
+    return found - {""}
+
+
 def same_work(a: Reference, b: Reference) -> bool:
-    """Same DOI, same arXiv id, or the same title at most two years apart (a preprint and its publication)."""
+    """Same DOI, same arXiv id, or the same title by an author of the same name at most two years apart.
+
+    A preprint and its publication differ in year and DOI; two editorials differ in their authors. Where authors or
+    year of one are unknown, they are not held against it.
+    """
     if a.doi and a.doi.lower() == b.doi.lower():
         return True
     if a.arxiv and a.arxiv.lower() == b.arxiv.lower():
@@ -43,14 +57,22 @@ def same_work(a: Reference, b: Reference) -> bool:
     titles = title_key(a.title), title_key(b.title)
     if not titles[0] or titles[0] != titles[1]:
         return False
+    people = surnames(a.authors), surnames(b.authors)
+    if all(people) and not people[0] & people[1]:
+        return False
     return a.year is None or b.year is None or abs(a.year - b.year) <= 2
+
+
+_FILLED = ("authors", "year", "venue", "volume", "number", "pages", "doi", "arxiv", "url", "abstract")
 
 
 def merge(references: Iterable[Reference]) -> list[Reference]:
     """One record per work, in the order in which the works were first seen; keys made unique.
 
-    The first record of a work stands; later ones only fill what it lacks (year, venue, DOI, arXiv id, address,
-    abstract). A second work with the key of an earlier one gets a letter: `breiman2001`, `breiman2001b`.
+    The first record of a work stands; later ones only fill what it lacks (authors, year, venue, DOI, arXiv id,
+    address, abstract), and `filled` says which source gave it. A record that gains an identifier may turn out to be
+    the same work as another, and takes that in as well. A second work with the key of an earlier one gets a letter:
+    `breiman2001`, `breiman2001b`.
     """
     kept: list[Reference] = []
     for reference in references:
@@ -58,13 +80,10 @@ def merge(references: Iterable[Reference]) -> list[Reference]:
         if index is None:
             kept.append(reference)
             continue
-        known = kept[index]
-        lacking = ("year", "venue", "doi", "arxiv", "url", "abstract")
-        more = {name: getattr(reference, name) for name in lacking if not getattr(known, name)}
-        if known.doi or known.arxiv:
-            more.pop("url", None)  # an identifier outlives an address
-        if any(more.values()):
-            kept[index] = known.model_copy(update=more)
+        kept[index] = _filled(kept[index], reference)
+        for later in range(len(kept) - 1, index, -1):
+            if same_work(kept[index], kept[later]):
+                kept[index] = _filled(kept[index], kept.pop(later))
     taken: set[str] = set()
     unique = []
     for reference in kept:
@@ -73,3 +92,21 @@ def merge(references: Iterable[Reference]) -> list[Reference]:
         taken.add(key)
         unique.append(reference if key == reference.key else reference.model_copy(update={"key": key}))
     return unique
+
+
+def _filled(known: Reference, other: Reference) -> Reference:
+    """The first record, with what it lacks from the second."""
+    more = {name: getattr(other, name) for name in _FILLED if not getattr(known, name) and getattr(other, name)}
+    if known.doi or known.arxiv or "doi" in more or "arxiv" in more:
+        more.pop("url", None)  # an identifier outlives an address
+    if (known.volume, known.number, known.pages) != ("", "", "") or (known.venue and known.venue != other.venue):
+        for name in ("volume", "number", "pages"):
+            more.pop(name, None)  # of another printing
+    given = other.provenance()
+    seen = dict.fromkeys((*known.also, other.source, *other.also))
+    update: dict[str, object] = dict(more)
+    update["filled"] = (*known.filled, *((name, given[name]) for name in more))
+    update["also"] = tuple(source for source in seen if source != known.source)
+    if all(getattr(known, name) == value for name, value in update.items()):
+        return known
+    return known.model_copy(update=update)

@@ -1,66 +1,84 @@
-"""arXiv and Semantic Scholar through their clients. What they return is data from strangers: cleaned and bounded."""
+"""arXiv and Semantic Scholar through their clients. What they return is data from strangers: cleaned and bounded.
+
+The clients build the questions and read the answers; :class:`Web` carries them.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import io
+import os
 import re
-import threading
-import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import arxiv
-import requests
 from lxml import etree  # type: ignore[import-untyped]
 from semanticscholar import AsyncSemanticScholar
-from tenacity import RetryError
+from semanticscholar.ApiRequester import ApiRequester
 
-from scientist.literature._keys import find_doi, make_key
+from scientist.literature._answers import AnswerCache
 from scientist.literature._reference import Reference
 from scientist.literature._sources import OnlineSource
-from scientist.literature._text import clean
+from scientist.literature._strangers import names, record, some_usable, year_of
+from scientist.literature._web import Call, Malformed, Page, Web, read_json
 
-MAX_BYTES = 4_000_000  # of one answer; ten abstracts are a hundredth of that
-TITLE, NAME, AUTHORS, VENUE, ABSTRACT = 300, 80, 30, 200, 3000
 _FEED = "{http://www.w3.org/2005/Atom}feed"
-_ARXIV_ID = re.compile(r"\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7}")
-_FIELDS = ["title", "abstract", "authors", "year", "venue", "externalIds", "url"]
+_ENTRY = "{http://www.w3.org/2005/Atom}entry"
+_TOTAL = "{http://a9.com/-/spec/opensearch/1.1/}totalResults"
+_FIELDS = ["title", "abstract", "authors", "year", "venue", "externalIds", "url", "publicationTypes"]
+S2_KEYS = ("S2_API_KEY", "SEMANTIC_SCHOLAR_API_KEY")
 
 
-class Malformed(ValueError):
-    """An answer that is not what the interface promises."""
+class _OnePage(Exception):
+    """The client wants a further page: the first had fewer works than asked for, whatever its total says."""
 
 
-class _Bounded(requests.adapters.HTTPAdapter):
-    """Every request gets a timeout; a body is read up to a size and a moment, and has to be a feed."""
+@dataclass
+class _Answer:
+    """What arXiv's client reads of a response."""
 
-    until = 0.0
-
-    def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        kwargs |= {"stream": True, "timeout": max(0.05, self.until - time.monotonic())}
-        response = super().send(request, *args, **kwargs)
-        body = bytearray()
-        for chunk in response.iter_content(65536):
-            body += chunk
-            if len(body) > MAX_BYTES or time.monotonic() > self.until:
-                response.close()
-                raise requests.Timeout("the answer is too large or too slow")
-        if response.status_code == 200:
-            _check_feed(bytes(body))
-        # A new response over the bytes that were read: the client may read it again.
-        whole = requests.Response()
-        whole.status_code, whole.headers, whole.url = response.status_code, response.headers, response.url
-        whole.headers.pop("Content-Encoding", None)
-        whole.raw, whole.request = io.BytesIO(bytes(body)), response.request
-        return whole
+    content: bytes
+    status_code: int = 200
 
 
-def _check_feed(body: bytes) -> None:
-    """The client takes broken XML for an empty feed, and so would report that nothing was found."""
+class _Session:
+    """Stands where the client has a session of requests: one page, carried by :class:`Web`."""
+
+    def __init__(self, web: Web, call: Call) -> None:
+        self._web, self._call = web, call
+        self.page: Page | None = None
+
+    def get(self, url: str, headers: Mapping[str, str]) -> _Answer:
+        """The client's own user agent is left out: the index is told who really asks."""
+        if self.page is not None:
+            raise _OnePage
+        address, _, query = url.partition("?")
+        self.page = self._web.get(address, query, self._call, check_feed)
+        return _Answer(self.page.body)
+
+
+def check_feed(body: bytes) -> int:
+    """The number of entries. The client takes broken XML for an empty feed, and so would report that nothing was found.
+
+    Raises :class:`Malformed` for what is no feed, what declares a document type (nothing good does), arXiv's own
+    error entry, and a feed without entries that says that there are some.
+    """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
-    if etree.fromstring(body, parser=parser).tag != _FEED:
+    try:
+        root = etree.fromstring(body, parser=parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise Malformed("not XML") from error
+    if root.getroottree().docinfo.doctype:
+        raise Malformed("a document type")
+    if root.tag != _FEED:
         raise Malformed("not a feed")
+    entries = root.findall(_ENTRY)
+    if any("/api/errors" in (entry.findtext(f"{_ENTRY[:-5]}id") or "") for entry in entries):
+        raise Malformed("the query was refused")
+    if not entries and (root.findtext(_TOTAL) or "").strip() not in ("", "0"):
+        raise Malformed("works are promised, and none is there")
+    return len(entries)
 
 
 class ArxivSource(OnlineSource):
@@ -68,134 +86,117 @@ class ArxivSource(OnlineSource):
 
     name = "arxiv"
 
-    def __init__(self, url: str = "https://export.arxiv.org", delay_s: float = 3.0) -> None:
-        super().__init__(url)
-        self._lock = threading.Lock()
-        self._adapter = _Bounded()
-        # The client retries without a pause and has no time limit: no retries, and a session of our own.
-        self._client = arxiv.Client(page_size=10, delay_seconds=delay_s, num_retries=0)
-        self._client.query_url_format = f"{self.url}/api/query?{{}}"
-        session = requests.Session()
-        session.max_redirects = 3
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, self._adapter)
-        self._client._session = session
+    def __init__(
+        self,
+        url: str = "https://export.arxiv.org",
+        delay_s: float = 3.0,
+        contact: str = "",
+        cache: AnswerCache | None = None,
+    ) -> None:
+        super().__init__(url, delay_s, contact, cache)
 
-    def ask(self, terms: Sequence[str], limit: int, seconds: float) -> list[Reference]:
+    def ask(self, terms: Sequence[str], limit: int, call: Call) -> tuple[list[Reference], Page]:
         """The most relevant works that hold any of the terms: with all of them asked for, most answers are empty."""
-        until = time.monotonic() + seconds
-        if not self._lock.acquire(timeout=seconds):
-            raise TimeoutError
-        with _released(self._lock):
-            self._adapter.until = until
-            self._client.page_size = limit
-            search = arxiv.Search(query=" OR ".join(f"all:{term}" for term in terms), max_results=limit)
-            results = list(self._client.results(search))
-        if any("/api/errors" in result.entry_id for result in results):
-            raise Malformed("the query was refused")
-        return [reference for reference in map(_from_arxiv, results) if reference]
-
-    def explain(self, error: BaseException) -> str:
-        """Adds the status of an HTTP error, and names what is wrong with the connection."""
-        if isinstance(error, arxiv.HTTPError):
-            return f"HTTP status {error.status}"
-        if isinstance(error, requests.Timeout):
-            return "no answer in time"
-        if isinstance(error, requests.ConnectionError):
-            return "the connection was lost"
-        return super().explain(error)
-
-
-class _released:
-    def __init__(self, lock: threading.Lock) -> None:
-        self._lock = lock
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
+        # The client would retry without a pause and wait without an end: both are ours to do.
+        client = arxiv.Client(page_size=limit, delay_seconds=0.0, num_retries=0)
+        client.query_url_format = f"{self.web.url}/api/query?{{}}"
+        client._session = session = _Session(self.web, call)
+        search = arxiv.Search(query=" OR ".join(f"all:{term}" for term in terms), max_results=limit)
+        results = []
+        try:
+            for result in client.results(search):
+                results.append(result)
+        except _OnePage:
+            pass  # what the first page holds is the answer
+        assert session.page is not None
+        return some_usable(map(_from_arxiv, results), check_feed(session.page.body)), session.page
 
 
 class SemanticScholarSource(OnlineSource):
-    """Semantic Scholar's search interface, without a key."""
+    """Semantic Scholar's search interface; with the key in :data:`S2_KEYS` when there is one."""
 
     name = "semanticscholar"
 
-    def __init__(self, url: str = "https://api.semanticscholar.org") -> None:
-        super().__init__(url)
+    def __init__(
+        self,
+        url: str = "https://api.semanticscholar.org",
+        delay_s: float = 1.0,
+        contact: str = "",
+        cache: AnswerCache | None = None,
+    ) -> None:
+        super().__init__(url, delay_s, contact, cache)
 
-    def ask(self, terms: Sequence[str], limit: int, seconds: float) -> list[Reference]:
-        """Works by relevance to the terms. Raises what the client raises."""
-        return asyncio.run(self._ask(terms, limit, seconds))
+    def ask(self, terms: Sequence[str], limit: int, call: Call) -> tuple[list[Reference], Page]:
+        """Works by relevance to the terms."""
+        client = AsyncSemanticScholar(api_key=_key(self.web), api_url=self.web.url, retry=False)
+        client._requester = requester = _Requester(self.web, call)
+        results = asyncio.run(client.search_paper(" ".join(terms), fields=_FIELDS, limit=limit))
+        assert requester.page is not None
+        return some_usable((_from_s2(p.raw_data) for p in results.items), len(results.items)), requester.page
 
-    async def _ask(self, terms: Sequence[str], limit: int, seconds: float) -> list[Reference]:
-        # With retries the client would wait five seconds and more after a 429.
-        client = AsyncSemanticScholar(timeout=seconds, api_url=self.url, retry=False)
-        request = client.search_paper(" ".join(terms), fields=_FIELDS, limit=limit)
-        results = await asyncio.wait_for(request, seconds)
-        # The client turns 502, 503 and every other unexpected status into no results; only an answer sets the offset.
-        if results.offset < 0:
-            raise Malformed("no data in the answer")
-        return [reference for reference in (_from_s2(paper.raw_data) for paper in results.items) if reference]
 
-    def explain(self, error: BaseException) -> str:
-        """Adds what the client means by its exceptions."""
-        if isinstance(error, RetryError):
-            return "HTTP status 429"
-        if isinstance(error, Malformed):
-            return "an error, or an answer without data"
-        name = type(error).__name__
-        if "Timeout" in name and "Gateway" not in name:
-            return "no answer in time"
-        return super().explain(error)
+class _Requester(ApiRequester):
+    """Stands where the client has its own: that one takes a 502 or 503 for an empty answer."""
+
+    def __init__(self, web: Web, call: Call) -> None:
+        super().__init__(call.left(), retry=False)
+        self._web, self._call = web, call
+        self.page: Page | None = None
+
+    async def get_data_async(
+        self, url: str, parameters: str, headers: Mapping[str, str], payload: object = None
+    ) -> dict[str, Any]:
+        """One page of results; blocks, for each question has a thread of its own."""
+        self.page = self._web.get(url, parameters.lstrip("&"), self._call, check_s2, headers)
+        return check_s2(self.page.body)
+
+
+def check_s2(body: bytes) -> dict[str, Any]:
+    """A page of results, its `data` a list of objects. Raises :class:`Malformed`."""
+    page = dict(read_json(body))
+    data = page.get("data", [] if page.get("total") == 0 else None)
+    if not isinstance(data, list):
+        raise Malformed("no data in it")
+    if not data and page.get("total"):
+        raise Malformed("works are promised, and none is there")
+    page["data"] = [work if isinstance(work, dict) else {} for work in data]
+    return page
+
+
+def _key(web: Web) -> str | None:
+    """The key of this environment, read when it is used; never over a connection that others can read."""
+    found = next((value for name in S2_KEYS if (value := os.environ.get(name, "").strip())), None)
+    return found if web.may_send_key() else None
 
 
 def _from_arxiv(result: Any) -> Reference | None:
     identifier = re.sub(r"v\d+$", "", result.get_short_id())
-    title = clean(result.title, TITLE)
-    if not title or not _ARXIV_ID.fullmatch(identifier):
-        return None
-    authors = _names([author.name for author in result.authors])
-    return Reference(
-        key=make_key(authors, result.published.year, title),
-        title=title,
-        authors=authors,
-        year=result.published.year,
-        venue=clean(result.journal_ref, VENUE) or "arXiv preprint",
-        doi=find_doi(result.doi or ""),
+    journal = result.journal_ref or ""
+    return record(
+        "arxiv",
+        title=result.title,
+        authors=names([author.name for author in result.authors]),
+        year=year_of(result.published.year),
+        venue=journal or "arXiv preprint",
+        doi=result.doi,
         arxiv=identifier,
-        abstract=clean(result.summary, ABSTRACT),
-        source="arxiv",
+        abstract=result.summary,
+        need_id=True,
     )
 
 
 def _from_s2(data: Mapping[str, Any]) -> Reference | None:
-    title = clean(data.get("title"), TITLE)
-    if not title:
-        return None
     found = data.get("authors")
-    authors = _names([a.get("name") for a in found if isinstance(a, dict)] if isinstance(found, list) else [])
-    year = data.get("year")
-    year = year if isinstance(year, int) and 1500 < year < 2200 else None
     ids = data.get("externalIds")
     ids = ids if isinstance(ids, dict) else {}
-    arxiv_id = clean(ids.get("ArXiv"), 40)
-    doi = find_doi(clean(ids.get("DOI"), 200))
-    url = clean(data.get("url"), 300)
-    return Reference(
-        key=make_key(authors, year, title),
-        title=title,
-        authors=authors,
-        year=year,
-        venue=clean(data.get("venue"), VENUE),
-        doi=doi,
-        arxiv=arxiv_id if _ARXIV_ID.fullmatch(arxiv_id) else "",
-        url=url if re.fullmatch(r"https?://\S+", url) and not doi else "",
-        abstract=clean(data.get("abstract"), ABSTRACT),
-        source="semanticscholar",
+    return record(
+        "semanticscholar",
+        title=data.get("title"),
+        authors=names([a.get("name") for a in found if isinstance(a, dict)] if isinstance(found, list) else []),
+        year=year_of(data.get("year")),
+        venue=data.get("venue"),
+        doi=ids.get("DOI"),
+        arxiv=ids.get("ArXiv"),
+        url=data.get("url"),
+        abstract=data.get("abstract"),
     )
-
-
-def _names(names: Sequence[object]) -> tuple[str, ...]:
-    cleaned = [name for name in (clean(name, NAME) for name in names) if name]
-    return (*cleaned[:AUTHORS], "others") if len(cleaned) > AUTHORS else tuple(cleaned)

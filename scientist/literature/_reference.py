@@ -29,19 +29,33 @@ class Reference(Record):
     abstract: str = ""
     gist: str = Field(default="", description="one clause for related work: 'showed that ...', without numbers")
     topics: tuple[str, ...] = ()
-    source: str = Field(description="which source returned it: library, arxiv, semanticscholar, docstring:<object>")
+    source: str = Field(description="which source returned it: library, arxiv, openalex, docstring:<object>, ...")
     raw: str = Field(default="", description="the reference as its source printed it, when it could not be parsed")
     entry_type: str = "misc"
+    also: tuple[str, ...] = Field(default=(), description="further sources that returned the same work")
+    filled: tuple[tuple[str, str], ...] = Field(
+        default=(), description="(field, source) of what `source` lacked and another of them gave"
+    )
+
+    def provenance(self) -> dict[str, str]:
+        """Which source gave each field that is not empty."""
+        given = dict(self.filled)
+        names = [name for name in type(self).model_fields if name not in _ABOUT and getattr(self, name)]
+        return {name: given.get(name, self.source) for name in names}
+
+
+_ABOUT = frozenset({"key", "source", "also", "filled"})
 
 
 class Searched(Record):
-    """One source asked during a check: what for, and whether it answered. Without times: the artefact is reproducible."""
+    """One source asked during a check: what for, and whether it answered."""
 
     source: str
     query: str
     answer: Answer
     found: int = 0
     note: str = ""
+    when: str = Field(default="", description="the day (UTC) on which an open source gave this answer")
 
 
 class Neighbour(Record):

@@ -6,19 +6,23 @@ import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
+from scientist.literature._answers import AnswerCache
+from scientist.literature._breaker import Breaker
 from scientist.literature._keys import merge
 from scientist.literature._library import Library, load_library
 from scientist.literature._reference import Answer, Reference, Searched
-from scientist.literature._tasks import Task, reachable
-from scientist.literature._text import STOP, clean
+from scientist.literature._tasks import Task
+from scientist.literature._text import STOP, clean, words
+
+if TYPE_CHECKING:
+    from scientist.literature._web import Call, Page
 
 Breadth = Literal["curated", "open"]
 
 LIMIT = 10  # works asked for per query
 ENOUGH = 5  # works after which an open source is spared a further query
-MAX_FAULTS = 2  # faults in a row after which a source is not asked again: one deadline lost is enough
 GRACE_S = 0.25  # what threads may take to hand over after the deadline
 
 
@@ -65,57 +69,88 @@ class SkippedSource:
 
 
 class OnlineSource:
-    """What the sources on a network have in common: probe first, a thread with a deadline, faults as answers.
+    """What the sources on a network have in common: a thread with a deadline, faults as answers, a breaker.
 
-    Subclasses implement `ask`, which may raise anything, and `explain`, which names its own faults.
+    Subclasses implement `ask`, which may raise anything.
     """
 
     name = ""
     breadth: Breadth = "open"
 
-    def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
-        self._faults = 0
-        self._answers: dict[tuple[str, int], list[Reference]] = {}
+    def __init__(self, url: str, interval_s: float, contact: str = "", cache: AnswerCache | None = None) -> None:
+        # httpx costs a fifth of a second to import and is needed only here.
+        from scientist.literature._web import Web
 
-    def ask(self, terms: Sequence[str], limit: int, seconds: float) -> list[Reference]:
-        """Ask for works that hold the terms (plain lower-case words). Runs in a thread of its own."""
+        self.web = Web(url, interval_s, contact, cache)
+        self._breaker = Breaker()
+        self._answers: dict[tuple[str, int], tuple[list[Reference], str]] = {}
+
+    def ask(self, terms: Sequence[str], limit: int, call: Call) -> tuple[list[Reference], Page]:
+        """Ask for works that hold the terms (plain lower-case words), best first. Runs in a thread of its own.
+
+        Raises :class:`Fault`; an empty list says that the index holds nothing of the kind.
+        """
         raise NotImplementedError
-
-    def explain(self, error: BaseException) -> str:
-        """A fault in a few words that are the same every time: no addresses, no object names."""
-        if isinstance(error, TimeoutError):
-            return "no answer in time"
-        return f"the answer could not be read ({type(error).__name__})"
 
     def search(self, query: str, limit: int, deadline: float) -> tuple[list[Reference], Searched]:
         """See :class:`Source`. Answers are kept, so that the same question is asked once."""
-        start = time.monotonic()
+        from scientist.literature._web import Call
+
         terms = query_terms(query)
         query = " ".join(terms)
         if not terms:
             return [], Searched(source=self.name, query="", answer="skipped", note="nothing to search for")
-        if (query, limit) in self._answers:
-            return self._answered(query, self._answers[query, limit])
-        if self._faults >= MAX_FAULTS:
-            return self._out(query, "failed repeatedly, not asked again")
-        if not reachable(self.url, deadline):
-            return self._out(query, "cannot be reached")
-        left = max(0.0, deadline - (time.monotonic() - start))
-        task = Task(lambda: self.ask(terms, limit, left))
-        error = task.wait(left)
-        if error is not None:
-            self._faults += 1
-            return self._out(query, self.explain(error))
-        self._faults = 0
-        self._answers[query, limit] = task.value[:limit]
-        return self._answered(query, self._answers[query, limit])
+        if (query, limit) not in self._answers:
+            if why := self._breaker.left_alone(time.monotonic()):
+                return self._out(query, why)
+            call = Call(deadline)
+            task = Task(lambda: self._ask(terms, limit, call))
+            error = task.wait(call.left())
+            if error is not None:
+                call.close()
+                return self._failed(query, error)
+            self._breaker.answered()
+            self._answers[query, limit] = task.value
+        found, day = self._answers[query, limit]
+        searched = Searched(source=self.name, query=query, answer=_answer(found), found=len(found), when=day)
+        return list(found), searched
 
-    def _answered(self, query: str, found: list[Reference]) -> tuple[list[Reference], Searched]:
-        return list(found), Searched(source=self.name, query=query, answer=_answer(found), found=len(found))
+    def _ask(self, terms: Sequence[str], limit: int, call: Call) -> tuple[list[Reference], str]:
+        found, page = self.ask(terms, limit, call)
+        found = found[:limit]
+        if found and not _touches(terms, found):
+            raise _malformed("nothing in it has to do with the question")
+        if found:
+            self.web.keep(page)  # an empty answer may be a passing fault, and costs little to get again
+        return found, page.day
+
+    def _failed(self, query: str, error: BaseException) -> tuple[list[Reference], Searched]:
+        note = getattr(error, "note", "") or _explain(error)
+        if getattr(error, "counts", True):
+            self._breaker.failed(note, time.monotonic(), getattr(error, "after", 0.0))
+        return self._out(query, note)
 
     def _out(self, query: str, note: str) -> tuple[list[Reference], Searched]:
         return [], Searched(source=self.name, query=query, answer="out", note=clean(note, 160))
+
+
+def _malformed(note: str) -> Exception:
+    from scientist.literature._web import Malformed
+
+    return Malformed(note)
+
+
+def _explain(error: BaseException) -> str:
+    """A fault in a few words that are the same every time: no addresses, no object names."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return f"the answer could not be read ({type(error).__name__})"
+
+
+def _touches(terms: Sequence[str], works: Sequence[Reference]) -> bool:
+    """Whether any work holds any word of the question. If none does, this is no answer to it, whatever it looks like."""
+    asked = set(words(" ".join(terms)))
+    return any(asked & set(words(" ".join((w.title, w.abstract, w.venue, *w.authors)))) for w in works)
 
 
 def query_terms(text: str, limit: int = 6) -> list[str]:
@@ -124,18 +159,41 @@ def query_terms(text: str, limit: int = 6) -> list[str]:
     return list(dict.fromkeys(word[:40] for word in found))[:limit]
 
 
+OPEN = ("arxiv", "semanticscholar", "openalex", "crossref")
+ANSWERS = "answers.sqlite"
+"""The file in a lab's private folder in which answers of the open sources are kept for a while."""
+
+
 def default_sources(
-    online: bool, arxiv_url: str, semantic_scholar_url: str, libraries: Sequence[Path] = ()
+    online: bool,
+    arxiv_url: str,
+    semantic_scholar_url: str,
+    libraries: Sequence[Path] = (),
+    *,
+    openalex_url: str = "https://api.openalex.org",
+    crossref_url: str = "https://api.crossref.org",
+    contact: str = "",
+    cache: Path | None = None,
 ) -> list[Source]:
-    """The library (with further `.bib` files before it), arXiv and Semantic Scholar, in the order of their answers."""
+    """The library (with further `.bib` files before it), then the open sources, in the order of their answers.
+
+    `contact` is an e-mail address that the indexes are told, `cache` the file in which their answers are kept.
+    """
     library = LibrarySource(load_library(*libraries))
     if not online:
-        note = "online = false in the settings"
-        return [library, SkippedSource("arxiv", "open", note), SkippedSource("semanticscholar", "open", note)]
+        return [library, *(SkippedSource(name, "open", "online = false in the settings") for name in OPEN)]
     # The clients cost half a second to import and are needed only here.
+    from scientist.literature._indexes import CrossrefSource, OpenAlexSource
     from scientist.literature._online import ArxivSource, SemanticScholarSource
 
-    return [library, ArxivSource(arxiv_url), SemanticScholarSource(semantic_scholar_url)]
+    kept = AnswerCache(cache) if cache else None
+    return [
+        library,
+        ArxivSource(arxiv_url, contact=contact, cache=kept),
+        SemanticScholarSource(semantic_scholar_url, contact=contact, cache=kept),
+        OpenAlexSource(openalex_url, contact=contact, cache=kept),
+        CrossrefSource(crossref_url, contact=contact, cache=kept),
+    ]
 
 
 def search_all(
@@ -156,7 +214,7 @@ def search_all(
     works: list[Reference] = []
     searched: list[Searched] = []
     for source, task, got in zip(sources, tasks, answers, strict=True):
-        error = task.wait(max(0.0, start + deadline_s - time.monotonic()) + GRACE_S)
+        error = task.wait(start + deadline_s + GRACE_S - time.monotonic())
         kept = list(got)
         works.extend(reference for found, _ in kept for reference in found)
         searched.extend(record for _, record in kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 import urllib.request
 from collections.abc import Callable
 from types import TracebackType
@@ -45,12 +46,14 @@ class Task(Generic[T]):
         return TimeoutError() if self._thread.is_alive() else self._error
 
 
-_probes: dict[tuple[str, int], bool] = {}
+GONE_S = 60.0  # how long a host that was not there is not looked for again
+
+_probes: dict[tuple[str, int], tuple[bool, float]] = {}
 _lock = threading.Lock()
 
 
 def reachable(url: str, seconds: float) -> bool:
-    """Whether the host of an address accepts a TCP connection, asked once per process and host.
+    """Whether the host of an address accepts a TCP connection; one that does not is asked again after a minute.
 
     The look-up of the name happens in the same thread, because a dead name server can hang for much longer. Behind
     a proxy nothing can be said, so the answer is yes.
@@ -63,12 +66,12 @@ def reachable(url: str, seconds: float) -> bool:
         return True
     key = (host, parts.port or (443 if parts.scheme == "https" else 80))
     with _lock:
-        known = _probes.get(key)
-    if known is None:
+        known, asked = _probes.get(key, (False, float("-inf")))
+    if not known and time.monotonic() - asked >= GONE_S:
         # Outside the lock: two hosts are looked for at the same time.
         known = Task(lambda: _connect(key)).wait(min(PROBE_S, seconds)) is None
         with _lock:
-            known = _probes.setdefault(key, known)
+            _probes[key] = known, time.monotonic()
     return known
 
 

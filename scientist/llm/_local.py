@@ -50,6 +50,8 @@ ANSWER = 512
 LONGEST_TEXT, MOST_ITEMS = 240, 2
 """Characters of a text and items of a list in an answer of a given shape, see :func:`bounded`."""
 
+BY_RULES = "the step is taken by rules instead"
+
 MOST_THREADS = 8
 START_S = 120.0
 """For the model file to be read; on a slow disk, a large one takes a while."""
@@ -88,10 +90,15 @@ def _folder(module: str) -> Path | None:
     return Path(places[0]) if places else None
 
 
-def threads() -> int:
-    """How many a server gets: the cores that this process may use, within bounds."""
+def threads(load: float | None = None) -> int:
+    """How many a server gets: the cores that this process may use and that nobody else is using, within bounds.
+
+    Threads wait for each other after every layer, so two on one free core are slower than one. `load` is the mean number of
+    processes that wanted a core in the last minute; measured where it is not given.
+    """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(allowed, MOST_THREADS))
+    busy = os.getloadavg()[0] if load is None else load
+    return max(1, min(round(allowed - busy), allowed, MOST_THREADS))
 
 
 class LocalServer:
@@ -99,6 +106,7 @@ class LocalServer:
 
     def __init__(self, path: Path, start_s: float = START_S) -> None:
         """Raises :class:`ModelUnavailable` when it does not serve within `start_s` seconds."""
+        self.threads = threads()
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         host = Path(__file__).with_name("_local_host.py")
         # Nothing of our environment: no key of anybody's, no proxy, no setting that would load other code.
@@ -118,7 +126,7 @@ class LocalServer:
             raise
 
     def _hear(self, path: Path, start_s: float) -> str:
-        wanted = {"path": str(path), "context": CONTEXT, "answer": ANSWER, "threads": threads()}
+        wanted = {"path": str(path), "context": CONTEXT, "answer": ANSWER, "threads": self.threads}
         assert self.process.stdin is not None and self.process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.write(json.dumps(wanted).encode() + b"\n")
@@ -198,13 +206,13 @@ class LocalWire:
                     continue  # whoever ended it: it is started once more
                 self._late += 1
                 # Nobody else can be waited for: what this machine cannot answer now it will not answer later.
-                raise self._no_answer(error.message) from error
+                raise ModelAnswerError(error.message, BY_RULES) from error
             self._late = 0
             return reply
         raise self._no_answer("its server ended twice while it was asked")
 
     def _no_answer(self, why: str) -> ModelAnswerError:
-        return ModelAnswerError(f"{self.model}: {why}", "the step is taken by rules instead")
+        return ModelAnswerError(f"{self.model}: {why}", BY_RULES)
 
     def _has_ended(self) -> bool:
         """Whether the server is no longer there; one that is being ended needs a moment."""
@@ -222,7 +230,10 @@ class LocalWire:
                 self._close()
                 started = time.monotonic()
                 self.server = LocalServer(self._path)
-                self._say(f"{self.model}: served by {threads()} threads after {time.monotonic() - started:.1f} s")
+                used = self.server.threads
+                self._say(
+                    f"{self.model}: served by {used} thread{'s' if used > 1 else ''} after {time.monotonic() - started:.1f} s"
+                )
                 where = replace(self._endpoint, base_url=self.server.address)
                 self._wire = HttpWire(
                     where, self._say, refused=self._refused, learnt=self._learn, answer_s=ANSWER_S, attempts=1

@@ -128,6 +128,8 @@ NAMES = {
     "library": "the laboratory's own library",
     "arxiv": "arXiv",
     "semanticscholar": "Semantic Scholar",
+    "openalex": "OpenAlex",
+    "crossref": "Crossref",
     "backlog": "the backlog of ideas",
     "docstrings": "the documentation of the software in use",
 }

@@ -24,13 +24,18 @@ from scientist.papers._section_words import (
     copied,
     flat,
     floats,
+    foreign,
     is_place,
+    misnamed,
     must_stay,
     out_of_place,
     parses,
     prose,
+    repeats,
     stems,
     twin,
+    unfinished,
+    unsupported,
 )
 from scientist.papers._writer import Material
 
@@ -142,6 +147,30 @@ class Checks:
         return " ".join(unclaimed).lower()
 
     @cached_property
+    def _drafted(self) -> str:
+        return " ".join(self.part.draft)
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        """Beginnings of all words that the draft, the declared idea, the task, and what is known of works and facts hold."""
+        draft, idea, template = self.draft, self.material.idea, self.material.template
+        pieces = [draft.title, draft.abstract, *(p for section in draft.sections for p in section.paragraphs)]
+        told = [prose(piece) for piece in pieces if parses(piece)]
+        told += [figure.caption for figure in draft.figures] + [table.caption for table in draft.tables]
+        told += [
+            idea.title,
+            idea.question,
+            idea.hypothesis,
+            idea.why,
+            template.title,
+            template.summary,
+            template.background,
+        ]
+        told += [f"{work.title} {work.gist} {work.abstract}" for work in self.part.works]
+        told += [f"{fact.title} {fact.text}" for fact in self.part.facts]
+        return frozenset().union(*(stems(one) for one in told))
+
+    @cached_property
     def _declared(self) -> str:
         idea = self.material.idea
         return f"{idea.question} {idea.hypothesis} {idea.why}".lower()
@@ -170,8 +199,12 @@ class Checks:
             return [Problem(check_latex(piece)[0], index)]
         broken = check_latex(piece)
         found = []
+        before: list[str] = []
         for sentence in sentences(piece):
             told = list(dict.fromkeys(self._sentence(sentence, bool(broken))))
+            if twice := repeats(before, sentence.source, self._drafted):
+                told.append(f"it says again what was said: '{twice}'")
+            before.append(sentence.source)
             found += [Problem(message, index, sentence) for message in told]
         if broken and not found:
             found.append(Problem(broken[0], index))
@@ -229,6 +262,14 @@ class Checks:
             yield "a limitation has no heading"
         words = readable(prose(sentence))
         yield from out_of_place(words, self._draft_words, self._declared)
+        if unfinished(source):
+            yield "it stops before its end"
+        grounded = any(token.kind in ("val", "calc", "cite") for token in sentence.tokens)
+        if not grounded and (strange := foreign(words, self._known)):
+            yield f"it is about something else: nothing of the paper speaks of {', '.join(strange[:5])}"
+        if said := unsupported(sentence):
+            yield rf"'{said}': it says what was found, and prints no fact (\val) and cites no work"
+        yield from misnamed(sentence)
         yield from self._away_from_its_contrast(sentence)
         yield from self._works(sentence, words)
 

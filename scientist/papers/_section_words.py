@@ -30,102 +30,29 @@ _MEDDLING = re.compile(
     r"prompt|api[- ]key)\b|https?:|www\.",
     re.IGNORECASE,
 )
+_TALK = re.compile(
+    r"\b(you|your|yours|(?:re)?phras\w+|reword\w*|rewrit\w+|rewrote|(?:this|the|above|original|next|previous) (?:sentence|passage|text)s?|"
+    r"continue(?:s|d)? this (?:section|paragraph)|(?:appeared|published|presented) (?:in|at) (?:the )?(?:journal|conference|proceedings)|"
+    r"the (?:paper|article|authors?) (?:(?:also|further|then) )?(?:continues?|investigates?|discuss(?:es)?|recommends?|argues?|explores?|examines?)|"
+    r"as an ai)\b",
+    re.IGNORECASE,
+)
 _RULES = (
     (_COUNT, r"is a number in words that the draft does not have; print a fact with \val or leave it out", True),
     (_QUANTITY, r"is a quantity in words; print it with \val or \calc, or leave it out", True),
     (_PRAISE, "is not for the writer to say", False),
     (_MEDDLING, "has no place in a paper", False),
+    (_TALK, "speaks of the text or to somebody, not of the study", False),
 )
 """Pattern, what is wrong with it, and whether the declared question and hypothesis excuse it as the draft does."""
 
-_COMMON = frozenset(
-    [
-        *(
-            [
-                "about",
-                "after",
-                "again",
-                "also",
-                "another",
-                "anybody",
-                "because",
-                "been",
-                "before",
-                "being",
-                "between",
-                "both",
-                "does",
-                "done",
-                "each",
-                "every",
-            ]
-        ),
-        *(
-            [
-                "everything",
-                "from",
-                "have",
-                "here",
-                "into",
-                "itself",
-                "least",
-                "less",
-                "made",
-                "more",
-                "most",
-                "much",
-                "must",
-                "never",
-                "none",
-                "nothing",
-                "once",
-            ]
-        ),
-        *(
-            [
-                "only",
-                "other",
-                "others",
-                "over",
-                "same",
-                "should",
-                "since",
-                "some",
-                "such",
-                "than",
-                "that",
-                "their",
-                "them",
-                "then",
-                "there",
-                "these",
-                "they",
-                "this",
-            ]
-        ),
-        *(
-            [
-                "those",
-                "through",
-                "under",
-                "until",
-                "very",
-                "were",
-                "what",
-                "when",
-                "where",
-                "whether",
-                "which",
-                "while",
-                "whose",
-                "with",
-                "within",
-                "without",
-            ]
-        ),
-        "would",
-    ]
-)
+_COMMON_WORDS = """
+about after again also another anybody because been before being between both does done each every everything from
+have here into itself least less made more most much must never none nothing once only other others over same should
+since some such than that their them then there these they this those through under until very were what when where
+whether which while whose with within without would
+"""
+_COMMON = frozenset(_COMMON_WORDS.split())
 
 LONGEST_COPY = 7
 """So many words in a row out of somebody's abstract are copied."""
@@ -138,6 +65,106 @@ def out_of_place(words: str, drafted: str, declared: str) -> Iterator[str]:
         for word in dict.fromkeys(match.group() for match in pattern.finditer(words)):
             if not re.search(rf"\b{re.escape(word.lower())}(?!\w|-)", known):
                 yield f"'{word}' {what}"
+
+
+_FOUND = re.compile(
+    r"\b(?:stud(?:y|ies)|results?|experiments?|papers?|research(?:ers)?|analys[ie]s|findings?|evidence|authors?|data)\b"
+    r"(?:\W+\w+){0,4}?\W+"
+    r"(?:shows?|showed|shown|finds?|found|demonstrat\w+|conclud\w+|reveal\w*|indicat\w+|suggest\w*|recommend\w*|"
+    r"highlight\w*|establish\w*|provid\w+ evidence)\b",
+    re.IGNORECASE,
+)
+_STATED = re.compile(
+    r"\b(?:results?|findings?|effects?|outcomes?|variants)(?:\W+\w+){0,2}?\W+(?:are|is|were|was|remain(?:s|ed)?|stay(?:s|ed)?)"
+    r"(?:\W+\w+){0,2}?\W+(?:consistent|robust|stable|similar|unchanged|alter\w*|same|equal|identical|reliable|valid)\b",
+    re.IGNORECASE,
+)
+_NOT_FOUND = re.compile(r"\b(?:not|cannot|can|could|would|may|might|never|nothing|no|whether|neither)\b", re.IGNORECASE)
+"""What a study cannot show, or might, is no finding."""
+
+_NAMED = {
+    "sd": re.compile(r"deviat|spread|scatter|vari|\bsd\b|disper|\\pm", re.IGNORECASE),
+    "p_holm": re.compile(r"\bp\b|holm|adjust|significan", re.IGNORECASE),
+}
+"""Last part of a fact's id -> words one of which says what kind of number it is; a mean needs none."""
+
+_WRONG_FLOAT = re.compile(r"\bFigures?[~\s]*\\ref\{tab:|\bTables?[~\s]*\\ref\{fig:")
+_ENDED = re.compile(r"[.!?:;][\s'’”\")}$]*$|\}[\s'’”\")]*$")
+
+_GENERAL_WORDS = """
+happen meant means someth anythi somebo anybod nobody asks asked takes taken given gives makes making keeps kept wants
+wanted needs needed knows known tells told said says thinks leaves left comes goes begins starts ends part parts ways
+thing things kind kinds case cases fact rather howeve theref althou instea alread still even just well good long short
+plain plaine simple often seldom usuall alone togeth apart around behind beside later early earlie soon hardly nearly
+almost always until unless hence thus else worth trust trusts remain
+"""
+_GENERAL = frozenset(_GENERAL_WORDS.split())
+"""Beginnings of words that belong to no subject."""
+
+FOREIGN = 0.5
+FEWEST_JUDGED = 5
+"""More than this share of a sentence's words that nothing of the paper holds: it is about something else. Judged from so many
+words on."""
+
+REPEATED = 7
+"""So many words and macros in a row that came before in the same paragraph are said twice."""
+
+
+def unsupported(sentence: Sentence) -> str:
+    """'The results show', where the sentence neither prints a fact nor cites a work."""
+    if any(token.kind in ("val", "calc", "cite") for token in sentence.tokens):
+        return ""
+    words = readable(prose(sentence))
+    if stated := _STATED.search(words):
+        return stated.group()
+    said = (found.group() for found in _FOUND.finditer(words))
+    return next((one for one in said if not _NOT_FOUND.search(one)), "")
+
+
+def misnamed(sentence: Sentence) -> Iterator[str]:
+    """Facts of a kind that the sentence does not name, and tables that are called figures."""
+    for token in sentence.tokens:
+        kind = token.args[0].rpartition(".")[2] if token.kind == "val" else ""
+        if kind in _NAMED and not _NAMED[kind].search(prose(sentence)):
+            what = "a standard deviation" if kind == "sd" else "an adjusted p value"
+            yield f"'{token.args[0]}' is {what}, and the sentence does not say so"
+    if _WRONG_FLOAT.search(sentence.source):
+        yield "it calls a table a figure, or a figure a table"
+
+
+def unfinished(source: str) -> bool:
+    """Whether a sentence just stops."""
+    return _ENDED.search(source.strip()) is None
+
+
+def foreign(words: str, known: set[str] | frozenset[str]) -> list[str]:
+    """Beginnings of the words of a sentence that occur nowhere in the paper, where they are most of it; else none."""
+    said = stems(words) - _GENERAL
+    strange = sorted(said - known)
+    return strange if len(said) >= FEWEST_JUDGED and len(strange) > FOREIGN * len(said) else []
+
+
+def repeats(sentences_before: list[str], source: str, drafted: str) -> str:
+    """Words and macros in a row that a sentence says twice, or that the ones before it said; an empty string when none."""
+    own = _spelt(source)
+    short = len(own) < REPEATED
+    if short:
+        return " ".join(own) if len(own) > 1 and own in [_spelt(one) for one in sentences_before] else ""
+    before = {run for one in sentences_before for run in _windows(_spelt(one))}
+    draft = _windows(_spelt(drafted))
+    for run in _windows(own):
+        if (run in before) and draft.count(run) < 2:
+            return " ".join(run)
+        before.add(run)
+    return ""
+
+
+def _spelt(source: str) -> list[str]:
+    return re.findall(r"[a-z0-9_.]*[a-z0-9]", source.lower())
+
+
+def _windows(words: list[str]) -> list[tuple[str, ...]]:
+    return [tuple(words[i : i + REPEATED]) for i in range(len(words) - REPEATED + 1)]
 
 
 def is_place(piece: str) -> bool:

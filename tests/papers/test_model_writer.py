@@ -199,6 +199,57 @@ def test_what_breaks_a_rule_is_quoted_back_and_then_dropped(
     assert json.dumps(sentence)[1:-1] not in text and "passwd" not in text and "novel and" not in text
 
 
+BABBLE = [
+    ("introduction", "The experiment shows that even when noise is in the labels, accuracy on the digits can be kept.", "prints no fact"),
+    ("introduction", "The study's results were not altered in any way by the experiment.", "prints no fact"),
+    ("method", "The study concludes that all variants share the same set of features.", "prints no fact"),
+    ("method", "The results are consistent across all variants.", "prints no fact"),
+    ("related", "The research demonstrated that class noise was more detrimental to the environment.", "prints no fact"),
+    ("related", "You can also discuss your research and the potential biases in it.", "speaks of the text or to somebody"),
+    ("related", "The paper further investigates the relationship between class noise and the attributes.", "speaks of the text"),
+    ("limitations", "The sentence was rephrased to make it more concise and clear.", "speaks of the text"),
+    ("limitations", "A family reaction is an example of a logical fallacy, specifically the false dichotomy.", "about something else"),
+    ("abstract", "Data analysis is a skill that is taught to people in every school of statistics.", "about something else"),
+    ("introduction", "Section~\\ref{sec:results} has the model with the mask,", "stops before its end"),
+    ("results", "The reference, \\val{variant.label_noise_0.title}, reached \\val{v.label_noise_0.keep.accuracy.sd} points.", "is a standard deviation"),
+    ("results", "Figure~\\ref{tab:means} draws the single seeds of every variant.", "calls a table a figure"),
+    ("results", "The direction is the one that the hypothesis was expected to meet, and the direction is the one that the hypothesis was expected to meet.", "says again"),
+    ("introduction", "It asks one question. It asks one question.", "says again"),
+]  # fmt: skip
+"""What a model of 135 million parameters wrote when it was asked for these sections, or nearly so: most of it passed for prose."""
+
+
+@pytest.mark.parametrize(
+    ("section", "said", "why"), BABBLE, ids=[f"{i}-{why[:20]}" for i, (_, _, why) in enumerate(BABBLE)]
+)
+def test_what_a_weak_model_babbles_is_not_printed(
+    dose: tuple[Path, World, Material], section: str, said: str, why: str
+) -> None:
+    material = dose[2]
+    draft = HeuristicWriter().write(material)
+    part = next(part for part in parts_of(draft, material) if part.id == section)
+    checks = Checks(part, draft, material)
+    problems = [str(problem) for problem in checks.paragraph(0, said)]
+    assert any(why in problem for problem in problems), problems
+    assert not [p for piece in part.draft for p in checks.paragraph(0, piece)]  # and what the rules wrote is
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "With clean labels the spread over seeds is \\val{v.label_noise_0.keep.accuracy.sd} points.",
+        "Whether this holds for another data set was not asked, and nothing here answers it.",
+        "What follows from wrong labels for somebody who has to decide depends on what their own labels are like.",
+        "The results of every contrast stand in Table~\\ref{tab:contrasts}, with their intervals.",
+        "Every seed fixes the training sample and which labels are wrong, so that differences are taken within a seed.",
+    ],
+)
+def test_plain_prose_about_the_study_is_no_babble(dose: tuple[Path, World, Material], said: str) -> None:
+    draft = HeuristicWriter().write(dose[2])
+    part = next(part for part in parts_of(draft, dose[2]) if part.id == "results")
+    assert Checks(part, draft, dose[2]).paragraph(0, said) == []
+
+
 def test_a_figure_that_is_placed_twice_stands_once(tmp_path: Path, dose: tuple[Path, World, Material]) -> None:
     def answer(ask: Ask) -> str:
         text = RESULTS if section_of(ask) == "Results" else draft_in(ask)
