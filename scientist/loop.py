@@ -33,7 +33,7 @@ from scientist.ideas import (
     write_idea,
 )
 from scientist.lab import Lab, Record, read_json, write_atomic
-from scientist.literature import ANSWERS, Novelty, RecordedSource, Source, default_sources
+from scientist.literature import ANSWERS, LIBRARY_FILE, Novelty, RecordedSource, Source, StoreSource, default_sources
 from scientist.papers import APT_LINE, Audit, Facts, Manuscript, find_engine, plain
 from scientist.progress import Progress, Silent
 from scientist.reviews import Review
@@ -223,7 +223,7 @@ def plan_round(shop: Workshop, campaign: Campaign, number: int, proposer: Propos
 
 
 def lab_sources(lab: Lab) -> list[Source]:
-    """The literature a lab can ask: the packaged library, the lab's own `library.bib`, and what answers online.
+    """The literature a lab can ask: its library, its `library.bib`, the packaged one, and what answers online.
 
     Where models play roles, what the network answered is part of the recording, and a replay asks nobody.
     """
@@ -239,6 +239,9 @@ def lab_sources(lab: Lab) -> list[Source]:
         contact=s.contact,
         cache=lab.private / ANSWERS,
     )
+    stored = lab.root / LIBRARY_FILE
+    if stored.exists():
+        found.insert(0, StoreSource(stored))
     if not (s.replay or s.model or any(role.model or role.command for role in s.roles.values())):
         return found
     kept = recording(lab) / "searches"

@@ -14,13 +14,13 @@ from typing import Annotated, Any
 import typer
 
 from scientist import __version__
-from scientist.cli import _diagnose, _ideas, _lab, _papers, _run, _templates, _templates_show
+from scientist.cli import _diagnose, _ideas, _lab, _library, _papers, _run, _templates, _templates_show
 from scientist.cli._console import BROKEN_PIPE, fail
 from scientist.cli._lookup import State
 from scientist.errors import MachineryError, ScientistError
 
 EPILOG = (
-    "Exit codes: 0 fine, 1 findings (audit, diagnose, trace, verify, doctor, templates check), 2 usage, 3 lab, 4 broken record, "
+    "Exit codes: 0 fine, 1 findings (audit, diagnose, trace, verify, doctor, templates check, library import), 2 usage, 3 lab, 4 broken record, "
     "5 study, 6 machinery, 7 LaTeX, 130 interrupted. With --json the answer is one JSON document on standard output, "
     'a failure {"error": {"exit_code", "kind", "message", "remedy"}}; progress always goes to standard error.'
 )
@@ -77,11 +77,17 @@ _commands(ideas, _ideas.list_, _ideas.show, _ideas.rank, panel="Look", list_="li
 _commands(ideas, _ideas.add, _ideas.propose, _ideas.import_, _ideas.export, panel="In and out", import_="import")
 _commands(ideas, _ideas.check, _ideas.approve, _ideas.reject, panel="Decide")
 
+library = _group("Works of your own: import, search, export; found by words and by meaning, offline.")
+_commands(library, _library.search, _library.stats, _library.benchmark, panel="Look")
+_commands(library, _library.add, _library.import_, _library.export, panel="In and out", import_="import")
+_commands(library, _library.embed, panel="In and out")
+
 templates = _group("Tasks: list them, attack their evaluators.")
 _commands(templates, _templates.list_, _templates_show.show, _templates.check, list_="list")
 
 _commands(app, _run.run, _run.resume, _run.status, _run.stop, panel="Work")
 app.add_typer(ideas, name="ideas", rich_help_panel="Work")
+app.add_typer(library, name="library", rich_help_panel="Work")
 _commands(app, _papers.review, _papers.audit, _papers.trace, _diagnose.diagnose, _lab.verify, panel="Checking")
 _commands(app, _lab.init, _lab.doctor, panel="The lab")
 app.add_typer(templates, name="templates", rich_help_panel="The lab")

@@ -6,32 +6,65 @@ software in use, or from an open source that answered. See docs/literature.md.
 
 from scientist.literature._bibtex import escape, to_bibtex
 from scientist.literature._docstrings import docstring_references
+from scientist.literature._exporting import export as export_library
+from scientist.literature._find import Found, Hit, Phrasing, find
+from scientist.literature._importing import Tally, import_file
 from scientist.literature._keys import merge, same_work
 from scientist.literature._library import TOPICS, Library, load_library, packaged_library
+from scientist.literature._meaning import embed_missing
 from scientist.literature._recorded import RecordedSource
 from scientist.literature._reference import Neighbour, Novelty, NoveltyVerdict, Reference, Searched
+from scientist.literature._retrieval import Case, Report, load_cases, measure, phrasings, retrieve, wilson
 from scientist.literature._sources import ANSWERS, LibrarySource, SkippedSource, Source, default_sources, search_all
+from scientist.literature._stats import library_stats
+from scientist.literature._store import FILE as LIBRARY_FILE
+from scientist.literature._store import Store, is_library
+from scientist.literature._store_source import StoreSource
+from scientist.literature._works import Work, make_work, to_reference
 
 __all__ = [
     "ANSWERS",
+    "LIBRARY_FILE",
     "TOPICS",
+    "Case",
+    "Found",
+    "Hit",
     "Library",
     "LibrarySource",
     "Neighbour",
     "Novelty",
     "NoveltyVerdict",
+    "Phrasing",
     "RecordedSource",
     "Reference",
+    "Report",
     "Searched",
     "SkippedSource",
     "Source",
+    "Store",
+    "StoreSource",
+    "Tally",
+    "Work",
     "default_sources",
     "docstring_references",
+    "embed_missing",
     "escape",
+    "export_library",
+    "find",
+    "import_file",
+    "is_library",
+    "library_stats",
+    "load_cases",
     "load_library",
+    "make_work",
+    "measure",
     "merge",
     "packaged_library",
+    "phrasings",
+    "retrieve",
     "same_work",
     "search_all",
     "to_bibtex",
+    "to_reference",
+    "wilson",
 ]

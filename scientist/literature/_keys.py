@@ -18,7 +18,10 @@ _ARXIV = re.compile(
 def find_doi(text: str) -> str:
     """The first DOI in a text, without the punctuation that follows it; or an empty string."""
     match = _DOI.search(text)
-    return match.group(0).rstrip(".,;:)]") if match else ""
+    found = match.group(0).rstrip(".,;:]") if match else ""
+    while found.endswith(")") and found.count(")") > found.count("("):  # the sentence's, not the DOI's
+        found = found[:-1].rstrip(".,;:]")
+    return found
 
 
 def find_arxiv(text: str) -> str:

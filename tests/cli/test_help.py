@@ -12,10 +12,11 @@ import pytest
 from cli_calls import call, complaint, environment
 
 PANELS = {
-    "Work": ["run", "resume", "status", "stop", "ideas"],
+    "Work": ["run", "resume", "status", "stop", "ideas", "library"],
     "Checking": ["review", "audit", "trace", "diagnose", "verify"],
     "The lab": ["init", "doctor", "templates"],
 }
+LIBRARY = ["search", "stats", "benchmark", "add", "import", "export", "embed"]
 IDEAS = ["list", "show", "rank", "add", "propose", "import", "export", "check", "approve", "reject"]
 
 
@@ -42,6 +43,8 @@ def test_no_command_shows_the_help(words: tuple[str, ...]) -> None:
 def test_every_idea_command_is_there() -> None:
     said = call(None, "ideas", "--help").stdout
     assert [command for command in IDEAS if f"│ {command} " not in said] == []
+    said = call(None, "library", "--help").stdout
+    assert [command for command in LIBRARY if f"│ {command} " not in said] == []
 
 
 def test_help_starts_quickly_because_nothing_heavy_is_imported() -> None:

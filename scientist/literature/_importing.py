@@ -1,0 +1,140 @@
+"""Imports: records into the library, batch by batch, each batch and the place in the file kept together."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from scientist.errors import RecordError, UsageError
+from scientist.literature._formats import Format, Row, guess, read
+from scientist.literature._pdfs import read_pdfs
+from scientist.literature._store import Store
+
+BATCH = 2_000  # records of one transaction
+BATCH_CHARS = 16 << 20  # or so much text
+NAMED = 10  # problems that are told by line; the rest is counted
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What an import did so far. Every record read is counted once: new, joined or broken."""
+
+    read: int = 0
+    new: int = 0
+    joined: int = 0
+    broken: int = 0
+    remarks: int = 0
+    problems: tuple[str, ...] = ()
+    remarked: tuple[str, ...] = ()
+    resumed: bool = False
+    done: bool = False
+    already: bool = False  # this file was imported before, whole
+    format: str = ""
+    size: int = field(default=0, compare=False)  # bytes of the file
+    position: int = field(default=0, compare=False)
+    line: int = field(default=0, compare=False)
+
+
+def import_file(
+    store: Store,
+    path: Path,
+    format: Format | None = None,
+    source: str = "",
+    again: bool = False,
+    progress: Callable[[Tally], None] = lambda _: None,
+) -> Tally:
+    """Import a file, or a folder of PDFs; goes on where an earlier import of the same file was stopped.
+
+    Raises :class:`UsageError` for a file of no known format and :class:`RecordError` for one that cannot be read.
+    What was imported until then is kept.
+    """
+    if not path.exists():
+        raise RecordError(f"{path} does not exist", "check the path")
+    form = format or guess(path)
+    if form == "pdf" and path.is_file() and path.suffix.lower() != ".pdf":
+        raise UsageError(f"{path} is no PDF by its name", "give it the ending .pdf")
+    name = fingerprint(path, form, source)
+    tally = _begun(store, name)
+    if tally.done and not again:
+        return replace(tally, already=True, format=form)
+    if tally.done:
+        tally = Tally()
+    tally = replace(tally, resumed=tally.position > 0, format=form, size=_size(path))
+    if form == "pdf":
+        rows = read_pdfs(path, tally.position, source)
+    else:
+        rows = read(path, form, tally.position, source, tally.line)
+    for batch in _batches(rows):
+        with store.transaction():
+            for row in batch:
+                tally = _one(store, row, tally)
+            _keep(store, name, path.name, tally)
+        progress(tally)
+    tally = replace(tally, done=True)
+    with store.transaction():
+        _keep(store, name, path.name, tally)
+    while store.tidy_up():
+        progress(tally)
+    return tally
+
+
+def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    chars = 0
+    for row in rows:
+        batch.append(row)
+        chars += len(row.work.abstract) + len(row.work.body) if row.work else 0
+        if len(batch) >= BATCH or chars >= BATCH_CHARS:
+            yield batch
+            batch, chars = [], 0
+    if batch:
+        yield batch
+
+
+def _one(store: Store, row: Row, tally: Tally) -> Tally:
+    """Add the record of a row, or count it among what is none."""
+    tally = replace(tally, position=row.position, line=row.line)
+    if row.remark:
+        more = (*tally.remarked, f"line {row.line}: {row.remark}") if len(tally.remarked) < NAMED else tally.remarked
+        return replace(tally, remarks=tally.remarks + 1, remarked=more)
+    if row.work is None:
+        more = (*tally.problems, f"line {row.line}: {row.problem}") if len(tally.problems) < NAMED else tally.problems
+        return replace(tally, read=tally.read + 1, broken=tally.broken + 1, problems=more)
+    new = store.add(row.work).new
+    return replace(tally, read=tally.read + 1, new=tally.new + new, joined=tally.joined + (not new))
+
+
+def fingerprint(path: Path, form: str, source: str) -> str:
+    """What a file is recognised by when its import goes on: its size, its beginning and its end, not its name."""
+    told = hashlib.sha256(f"{form}\n{source}\n".encode())
+    if path.is_dir():
+        told.update("\n".join(f"{file.name} {file.stat().st_size}" for file in sorted(path.rglob("*.pdf"))).encode())
+        told.update(str(path.resolve()).encode())
+        return told.hexdigest()
+    size = _size(path)
+    with path.open("rb") as file:
+        told.update(f"{size}\n".encode() + file.read(1 << 16))
+        file.seek(max(0, size - (1 << 16)))
+        told.update(file.read())
+    return told.hexdigest()
+
+
+def _size(path: Path) -> int:
+    return 0 if path.is_dir() else path.stat().st_size
+
+
+def _begun(store: Store, name: str) -> Tally:
+    rows = store.rows("SELECT state FROM imports WHERE file = ?", (name,))
+    if not rows:
+        return Tally()
+    told = json.loads(str(rows[0][0]))
+    tuples = {key: tuple(told[key]) for key in ("problems", "remarked")}
+    return Tally(**{**told, **tuples})
+
+
+def _keep(store: Store, file: str, name: str, tally: Tally) -> None:
+    row = (file, name, json.dumps(asdict(tally)), int(tally.done))
+    store.execute("INSERT OR REPLACE INTO imports VALUES(?,?,?,?)", row)
