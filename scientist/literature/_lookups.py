@@ -8,17 +8,16 @@ other source is searched for the title.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 from urllib.parse import quote
 
-from scientist.literature._library import Library
+from scientist.literature._library import Library, packaged_library
 from scientist.literature._reference import Reference, Searched
-from scientist.literature._sources import Breadth, LibrarySource, OnlineSource, Source
+from scientist.literature._sources import Breadth, LibrarySource, OnlineSource, Source, query_terms, touches, unrelated
 from scientist.literature._tasks import Task
-from scientist.literature._titles import NOTICE, RETRACTED, compare_titles
+from scientist.literature._titles import NOTICE, RETRACTED, compare_titles, meant, read_title, spelling_is_certain
 
 if TYPE_CHECKING:
     from scientist.literature._web import Call, Page
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 By = Literal["doi", "arxiv", "title"]
 LIMIT = 8
 """Works that a search for a title may return: the first is meant, or one of the next."""
+COMPARED = 2000  # records with which a title is compared letter by letter; of more, only equal titles are found
+TERMS = 5  # of a title that arXiv is asked for
 _RETRACTING = frozenset({"retraction", "withdrawal", "removal", "retracted", "partial_retraction"})
 _FOREIGN = re.compile(r"[^\w\s-]+")
 
@@ -90,8 +91,10 @@ class SearchLookUp:
     by: tuple[By, ...] = ("title",)
 
     def __init__(self, source: Source) -> None:
-        self.name, self.breadth, self._source = source.name, source.breadth, source
-        self.always = source.breadth == "curated"
+        # A lab's own library, however large, holds what somebody put into it.
+        self.breadth: Breadth = "curated" if source.name == "library" else source.breadth
+        self.name, self._source = source.name, source
+        self.always = self.breadth == "curated"
 
     def look_up(self, by: By, value: str, seconds: float) -> Told:
         """See :class:`LookUp`."""
@@ -111,24 +114,36 @@ def _vouches(work: Reference, breadth: Breadth) -> bool:
 
 
 class ShelfLookUp:
-    """A list of records at hand: nothing is searched, everything is compared. With `vouches` it may verify."""
+    """Records at hand, compared one by one. Those of the packaged library vouch, for somebody followed their identifiers;
+    what a lab or a paper keeps of its own does not."""
 
     breadth: Breadth = "curated"
     by: tuple[By, ...] = ("doi", "arxiv", "title")
     always = True
 
-    def __init__(self, works: Library | Sequence[Reference], name: str = "library", vouches: bool = False) -> None:
+    def __init__(self, works: Library | Sequence[Reference], name: str = "library") -> None:
         self.name = name
-        self._vouches = vouches
         self._works = tuple(works.references) if isinstance(works, Library) else tuple(works)
+        self._keys: dict[str, list[Reference]] = {}
+        for work in self._works:
+            title = read_title(work.title)
+            for key in {title.key, title.head} - {""}:
+                self._keys.setdefault(key, []).append(work)
 
     def look_up(self, by: By, value: str, seconds: float) -> Told:
         """See :class:`LookUp`."""
-        if by == "title":
-            found = [work for work in self._works if compare_titles(work.title, value) != "other"]
-        else:
+        if by != "title":
             found = [work for work in self._works if getattr(work, by).lower() == value.lower() != ""]
-        held = tuple(Held(work, retraction_of(work), self._vouches or _vouches(work, "curated")) for work in found)
+        elif len(self._works) <= COMPARED:
+            found = [work for work in self._works if meant(work.title, value)]
+        else:
+            title = read_title(value)
+            found = [*self._keys.get(title.key, ()), *self._keys.get(title.head, ())]
+        packaged = packaged_library()
+        held = tuple(
+            Held(work, retraction_of(work), _vouches(work, "curated") or packaged.get(work.key) == work)
+            for work in dict.fromkeys(found)
+        )
         asked = Searched(source=self.name, query=value[:200], answer="answered" if held else "empty", found=len(held))
         return Told(by, held, asked, self.breadth)
 
@@ -147,24 +162,29 @@ class IndexLookUp:
 
     def look_up(self, by: By, value: str, seconds: float) -> Told:
         """See :class:`LookUp`."""
-        from scientist.literature._web import Call
+        from scientist.literature._web import Call, Fault, Malformed
 
         source = self._source
-        if why := source._breaker.left_alone(time.monotonic()):
-            return self._told(by, [], source._out(value, why)[1])
-        call = Call(seconds)
-        task = Task(lambda: self._ask(source, by, value, call))
-        error = task.wait(call.left())
-        if error is not None:
-            call.close()
-            return self._told(by, [], source._failed(value, error)[1])
-        source._breaker.answered()
-        held, page = task.value
+
+        def ask(call: Call) -> tuple[list[Held], Page | None]:
+            try:
+                return self._ask(source, by, value, call)
+            except Malformed as error:
+                if by == "title":
+                    raise
+                # A server that has only the search: what it makes of an identifier is no reason to leave it alone.
+                raise Fault(error.note, counts=False) from error
+
+        said = source.guarded(value[:200], ask, seconds)
+        if isinstance(said, Searched):
+            return self._told(by, [], said)
+        held, page = said
         if held and page:
             source.web.keep(page)
         answer: Literal["answered", "empty"] = "answered" if held else "empty"
-        day = page.day if page else ""
-        asked = Searched(source=self.name, query=value[:200], answer=answer, found=len(held), when=day)
+        asked = Searched(
+            source=self.name, query=value[:200], answer=answer, found=len(held), when=page.day if page else ""
+        )
         return self._told(by, held, asked)
 
     def _told(self, by: By, held: Sequence[Held], asked: Searched) -> Told:
@@ -190,15 +210,19 @@ def _ask_crossref(source: OnlineSource, by: By, value: str, call: Call) -> tuple
     """Crossref's list of works, filtered by DOI or searched; with the updates (retractions too) of each work."""
     from scientist.literature import _indexes
 
-    asked = {"filter": f"doi:{value}", "rows": "2"} if by == "doi" else {"query.bibliographic": words_of(value), "rows": str(LIMIT)}
-    page = source.web.get(f"{source.web.url}/works", asked | _indexes._mailto(source.web), call, _indexes.check_crossref)
+    asked = (
+        {"filter": f"doi:{value}", "rows": "2"}
+        if by == "doi"
+        else {"query.bibliographic": words_of(value), "rows": str(LIMIT)}
+    )
+    page = source.web.get(f"{source.web.url}/works", asked | _indexes.mailto(source.web), call, _indexes.check_crossref)
     works = _indexes.check_crossref(page.body)
     # A notice of retraction says what it retracts; the work itself may not know yet.
     notices = {doi.lower() for work in works for doi in _retracts(work)}
     found = []
     for work in works:
-        record = _indexes._from_crossref(work)
-        if record is not None and not NOTICE.match(record.title) and not any(_retracts(work)):
+        record = _indexes.from_crossref(work)
+        if record is not None and not any(_retracts(work)):
             says = _crossref_says(work) or ("a notice of retraction names it" if record.doi.lower() in notices else "")
             found.append(Held(record, says or retraction_of(record)))
     return _right(found, by, value), page
@@ -229,7 +253,7 @@ def _ask_openalex(source: OnlineSource, by: By, value: str, call: Call) -> tuple
     from scientist.literature import _indexes
 
     web = source.web
-    asked = {"select": f"{_indexes._OPENALEX_FIELDS},is_retracted", "per_page": str(LIMIT)} | _indexes._mailto(web)
+    asked = {"select": f"{_indexes.OPENALEX_FIELDS},is_retracted", "per_page": str(LIMIT)} | _indexes.mailto(web)
     if by == "title":
         asked["search"] = words_of(value)
     else:
@@ -237,8 +261,8 @@ def _ask_openalex(source: OnlineSource, by: By, value: str, call: Call) -> tuple
     page = web.get(f"{web.url}/works", asked, call, _indexes.check_openalex, _indexes.openalex_headers(web))
     found = []
     for work in _indexes.check_openalex(page.body):
-        record = _indexes._from_openalex(work)
-        if record is not None and not NOTICE.match(record.title):
+        record = _indexes.from_openalex(work)
+        if record is not None:
             found.append(Held(record, "is_retracted" if work.get("is_retracted") is True else retraction_of(record)))
     return _right(found, by, value), page
 
@@ -249,13 +273,13 @@ def _ask_s2(source: OnlineSource, by: By, value: str, call: Call) -> tuple[list[
     from scientist.literature._web import Fault, Malformed, read_json
 
     web = source.web
-    key = _online._key(web)
+    key = _online.s2_key(web)
     headers = {"x-api-key": key} if key else {}
-    fields = ",".join(_online._FIELDS)
+    fields = ",".join(_online.S2_FIELDS)
     if by == "title":
         asked = {"query": words_of(value), "fields": fields, "limit": str(LIMIT)}
         page = web.get(f"{web.url}/graph/v1/paper/search", asked, call, _online.check_s2, headers)
-        works = [_online._from_s2(work) for work in _online.check_s2(page.body)["data"]]
+        works = [_online.from_s2(work) for work in _online.check_s2(page.body)["data"]]
         return _right([Held(work, retraction_of(work)) for work in works if work], by, value), page
 
     def check(body: bytes) -> None:
@@ -269,7 +293,7 @@ def _ask_s2(source: OnlineSource, by: By, value: str, call: Call) -> tuple[list[
         if fault.note != "HTTP status 404":
             raise
         return [], None  # how it says that it has no such work
-    found = _online._from_s2(read_json(page.body))
+    found = _online.from_s2(read_json(page.body))
     return _right([Held(found, retraction_of(found))] if found else [], by, value), page
 
 
@@ -282,10 +306,12 @@ def _ask_arxiv(source: OnlineSource, by: By, value: str, call: Call) -> tuple[li
     if by == "arxiv":
         search = arxiv.Search(id_list=[value], max_results=1)
     else:
-        terms = [term for term in words_of(value).replace("-", " ").split() if len(term) > 1][:12]
+        # All of them have to be there: only words that content is made of and that have one spelling.
+        terms = [term for term in query_terms(words_of(value), 40) if spelling_is_certain(term)]
+        terms = sorted(terms, key=len, reverse=True)[:TERMS] or query_terms(words_of(value))
         search = arxiv.Search(query=" AND ".join(f"ti:{term}" for term in terms), max_results=LIMIT)
     results, page = _online.fetch_arxiv(source.web, search, LIMIT, call)
-    works = [_online._from_arxiv(result) for result in results]
+    works = [_online.from_arxiv(result) for result in results]
     held = [Held(work, retraction_of(work)) for work in works if work]
     return _right(held, by, value), page
 
@@ -293,8 +319,15 @@ def _ask_arxiv(source: OnlineSource, by: By, value: str, call: Call) -> tuple[li
 def _right(held: Sequence[Held], by: By, value: str) -> list[Held]:
     """Only what was asked for: an index that ignores a filter answers with other works."""
     if by == "title":
-        return [one for one in held if compare_titles(one.work.title, value) != "other"]
+        if held and not touches(query_terms(value, 40), [one.work for one in held]):
+            raise unrelated()
+        return [one for one in held if meant(one.work.title, value) and not _notice(one.work.title, value)]
     return [one for one in held if getattr(one.work, by).lower() == value.lower()]
+
+
+def _notice(title: str, value: str) -> bool:
+    """Whether a title is that of a notice about the work that was asked for."""
+    return bool(NOTICE.match(title)) and compare_titles(title, value) != "same"
 
 
 def _dicts(value: object) -> list[Mapping[str, Any]]:

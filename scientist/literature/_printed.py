@@ -12,7 +12,8 @@ from pathlib import Path
 
 from scientist.errors import RecordError
 from scientist.lab import Record, read_text
-from scientist.literature._bibfile import Entry, Remark, names, plain as value_of, read_entries
+from scientist.literature._bibfile import Entry, Remark, names, read_entries
+from scientist.literature._bibfile import plain as value_of
 from scientist.literature._keys import find_arxiv, find_doi
 from scientist.literature._plain import plain
 
@@ -167,10 +168,7 @@ def read_bib(text: str) -> tuple[tuple[Printed, ...], tuple[FormFault, ...]]:
         entries.append(_printed(found, told))
         fields.setdefault(found.key.lower(), told)
     # What an entry lacks may stand in the one that it refers to.
-    linked = [
-        (e, fields.get(found.get("crossref", "").lower())) if (found := fields.get(e.key.lower(), {})) else (e, None)
-        for e in entries
-    ]
+    linked = [(e, fields.get(fields[e.key.lower()].get("crossref", "").lower())) for e in entries]
     whole = [
         replace(e, year=e.year or _year_of(more), venue=e.venue or more.get("title", "")) if more else e
         for e, more in linked

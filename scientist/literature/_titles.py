@@ -27,8 +27,8 @@ RETRACTED = re.compile(
     re.IGNORECASE,
 )
 NOTICE = re.compile(
-    r"^\W*(?:retraction|withdrawal|removal|retraction\s+(?:note|notice)|notice\s+of\s+(?:retraction|withdrawal)|"
-    r"statement\s+of\s+retraction)\b\s*(?:to|of|for|:|-|–|—)",
+    r"^\W*(?:(?:retraction|withdrawal|removal)(?:\s+(?:note|notice|statement))?\s*(?:to\s*)?[:\u2013\u2014]|"
+    r"retraction\s+(?:note|notice)\b|(?:notice|statement)\s+of\s+(?:retraction|withdrawal)\b)",
     re.IGNORECASE,
 )
 _NO_ACCENT = str.maketrans(
@@ -50,6 +50,13 @@ _SPELLING = (
     (r"artefact", "artifact"),
     (r"\bgrey\b", "gray"),
     (r"ageing", "aging"),
+)
+_AMERICAN = (
+    r"iz(?:e[drs]?|ing|able|ation)",
+    r"yz(?:e[drs]?|ing)",
+    r"or(?:s|ed|ing|hood|al|able)?$",
+    r"[aeiou]l(?:ed|ing|er)",
+    r"er$",
 )
 _SPELLINGS = tuple((re.compile(pattern), instead) for pattern, instead in _SPELLING)
 _PART = re.compile(r"\d+|(?:^| )(?:i{1,3}|iv|v|vi{0,3}|ix|x)(?= |$)")
@@ -101,7 +108,7 @@ def compare_titles(a: str, b: str) -> Nearness:
         return "other"
     if x.key == y.key:
         return "same"
-    if x.head and x.head == y.key or y.head and y.head == x.key:
+    if x.key == y.head or y.key == x.head:
         return "part"
     if _PART.findall(x.words) != _PART.findall(y.words):
         return "other"
@@ -116,3 +123,16 @@ def compare_titles(a: str, b: str) -> Nearness:
 def is_distinct(title: str) -> bool:
     """Whether a title is long enough that a second work of that title is unlikely."""
     return len(read_title(title).key) >= DISTINCT
+
+
+def meant(title: str, text: str) -> bool:
+    """Whether `text`, a title or the whole of a printed reference, may mean the work of that title."""
+    if compare_titles(title, text) != "other":
+        return True
+    key, whole = read_title(title), read_title(text)
+    return len(key.key) >= DISTINCT // 2 and f" {key.words} " in f" {whole.words} "
+
+
+def spelling_is_certain(word: str) -> bool:
+    """Whether a word is written one way only, in Britain and in America."""
+    return letters(word) == word and not any(re.search(pattern, word) for pattern in _AMERICAN)
