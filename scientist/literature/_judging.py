@@ -135,7 +135,9 @@ def _see(entry: Printed, held: Held) -> _Seen:
     if entry.title:
         title: str = compare_titles(entry.title, work.title)
     else:
-        title = "same" if meant(work.title, entry.text) else "other"
+        title = "other"
+    if title not in ("same", "spelt") and (entry.guessed or not entry.title) and meant(work.title, entry.text):
+        title = "same"
     authors = work.authors
     if entry.authors:
         people = compare_authors(entry.authors, authors)
@@ -353,7 +355,9 @@ def _listed(work: Reference) -> str:
 
 
 def same_printed(a: Printed, b: Printed) -> bool:
-    """Whether two entries print one work: one identifier; or one title and first author, and no two DOIs apart."""
+    """Whether two entries print one work: titles alike and one identifier; or one title and first author, no two DOIs."""
+    if a.title and b.title and compare_titles(a.title, b.title) == "other":
+        return False  # one identifier under two titles is an identifier that is wrong
     if a.doi and b.doi:
         return a.doi.lower() == b.doi.lower()
     if a.arxiv and b.arxiv:

@@ -8,14 +8,25 @@ other source is searched for the title.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 from urllib.parse import quote
 
+from scientist.literature._breaker import Breaker
 from scientist.literature._library import Library, packaged_library
 from scientist.literature._reference import Reference, Searched
-from scientist.literature._sources import Breadth, LibrarySource, OnlineSource, Source, query_terms, touches, unrelated
+from scientist.literature._sources import (
+    GRACE_S,
+    Breadth,
+    LibrarySource,
+    OnlineSource,
+    Source,
+    query_terms,
+    touches,
+    unrelated,
+)
 from scientist.literature._tasks import Task
 from scientist.literature._titles import NOTICE, RETRACTED, compare_titles, meant, read_title, spelling_is_certain
 
@@ -95,13 +106,20 @@ class SearchLookUp:
         self.breadth: Breadth = "curated" if source.name == "library" else source.breadth
         self.name, self._source = source.name, source
         self.always = self.breadth == "curated"
+        self._breaker = Breaker()
 
     def look_up(self, by: By, value: str, seconds: float) -> Told:
         """See :class:`LookUp`."""
-        task = Task(lambda: self._source.search(value, LIMIT, seconds))
-        error = task.wait(seconds + 0.5)
-        if error is not None:
-            note = "no answer in time" if isinstance(error, TimeoutError) else f"failed ({type(error).__name__})"
+        note = self._breaker.left_alone(time.monotonic())
+        if not note:
+            task = Task(lambda: self._source.search(value, LIMIT, seconds))
+            error = task.wait(seconds + GRACE_S)
+            if error is None:
+                self._breaker.answered()
+            else:
+                note = "no answer in time" if isinstance(error, TimeoutError) else f"failed ({type(error).__name__})"
+                self._breaker.failed(note, time.monotonic())
+        if note:
             return Told(by, (), Searched(source=self.name, query=value[:200], answer="out", note=note), self.breadth)
         works, asked = task.value
         # What a person put into a library is no proof that it exists; what an index once said of it is.
@@ -162,7 +180,7 @@ class IndexLookUp:
 
     def look_up(self, by: By, value: str, seconds: float) -> Told:
         """See :class:`LookUp`."""
-        from scientist.literature._web import Call, Fault, Malformed
+        from scientist.literature._web import Fault, Malformed
 
         source = self._source
 

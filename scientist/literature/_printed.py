@@ -48,7 +48,8 @@ class FormFault(Record):
 
 @dataclass(frozen=True)
 class Printed:
-    """One work as a bibliography prints it. `authors` may be empty where `text` holds them in running words."""
+    """One work as a bibliography prints it. `authors` may be empty where `author_text` or `text` holds them in running words;
+    `guessed`: which part of `text` is the title was seen from how it is set."""
 
     key: str
     line: int = 0
@@ -66,6 +67,7 @@ class Printed:
     text: str = ""
     faults: tuple[FormFault, ...] = ()
     retracted: bool = False
+    guessed: bool = False
 
 
 @dataclass(frozen=True)
@@ -298,15 +300,22 @@ def _item(key: str, label: str, body: str, line: int) -> Printed:
         doi, arxiv = "", arxiv or preprint.group(1)
     quoted = re.search(r"``(.+?),?''|“(.+?),?”", body, re.DOTALL)
     title, author = "", ""
-    if len(blocks) > 1:
-        author, title = plain(blocks[0], 4000), plain(blocks[1], 600).strip(" .")
-    elif quoted:
+    slanted = re.search(
+        r"(?:\{\\(?:em|it|itshape)\b|\\(?:emph|textit)\s*\{)\s*([^{}]+(?:\{[^{}]*\}[^{}]*)*)\}", blocks[0]
+    )
+    if quoted and quoted.start() > 0:
         author, title = plain(body[: quoted.start()], 4000), plain(quoted.group(1) or quoted.group(2), 600).strip(" .,")
+    elif slanted and slanted.start() > 0:
+        author, title = plain(blocks[0][: slanted.start()], 4000), plain(slanted.group(1), 600).strip(" .,")
+    elif len(blocks) > 1:
+        author, title = plain(blocks[0], 4000), plain(blocks[1], 600).strip(" .")
     # The year stands in natbib's label, else it is the last one of the text that belongs to no identifier.
     bare = re.sub(
         r"(?:arxiv[:\s]*|abs/)[\d.]+(?:v\d+)?|10\.\d{4,9}/\S+|https?://\S+", " ", running, flags=re.IGNORECASE
     )
-    years = _YEAR.findall(plain(label, 300).rpartition("(")[2]) or _YEAR.findall(bare)
+    bare = re.sub(r"\d+\s*[-–—]+\s*\d+|\b(?:pp?|pages)\.?\s*\d+", " ", bare.replace(title, " ") if title else bare)
+    labelled = _YEAR.findall(plain(label, 300).rpartition("(")[2])
+    years = labelled or re.findall(r"\((?:[A-Z][a-z]+\.?\s+)?(1[5-9]\d\d|20\d\d)[a-z]?\)", bare) or _YEAR.findall(bare)
     return Printed(
         key=key,
         line=line,
@@ -317,6 +326,7 @@ def _item(key: str, label: str, body: str, line: int) -> Printed:
         doi=doi,
         arxiv=arxiv,
         text=running,
+        guessed=bool(title),
         faults=(FormFault(code="bad-key", line=line, message=f"the key is {key!r}"),) if key.lower() in _NO_KEY else (),
         retracted=bool(re.search(r"\bretracted\b", running, re.IGNORECASE)),
     )

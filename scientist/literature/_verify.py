@@ -21,6 +21,8 @@ AT_ONCE = 6
 """Entries that are looked up at a time; a source's own rate holds for all of them together."""
 QUESTION_S = 15.0
 """The longest that one question to one source may take."""
+SHARE = 0.4
+"""Of the time that is left, so that one source that hangs leaves some to the others."""
 
 NOTES = frozenset({"never-cited", "authors-separated", "field-twice"})
 """Codes of what is worth knowing and is not wrong."""
@@ -103,6 +105,8 @@ def _ask(entry: Printed, source: LookUp, until: float) -> list[Told]:
     text = entry.title or entry.text
     if text and not is_settled(judge(entry, told)):
         told.append(_question(source, "title", text, until))
+        if entry.guessed and told[-1].answered and not told[-1].held:
+            told.append(_question(source, "title", entry.text, until))
     return told
 
 
@@ -111,7 +115,7 @@ def _question(source: LookUp, by: By, value: str, until: float) -> Told:
     if left <= 0 and source.breadth == "open":
         out = Searched(source=source.name, query=value[:200], answer="out", note="no time was left to ask")
         return Told(by, (), out, source.breadth)
-    return source.look_up(by, value, max(0.05, min(left, QUESTION_S)))
+    return source.look_up(by, value, max(0.05, min(SHARE * left, QUESTION_S)))
 
 
 # --- the list as a whole ---
