@@ -53,7 +53,7 @@ class OpenAlexSource(OnlineSource):
         headers = {"Authorization": f"Bearer {key}"} if key and self.web.may_send_key() else {}
         page = self.web.get(f"{self.web.url}/works", asked, call, check_openalex, headers)
         works = check_openalex(page.body)
-        return some_usable(map(_from_openalex, works[:limit]), len(works)), page
+        return some_usable(map(_from_openalex, works), len(works), limit), page
 
 
 class CrossrefSource(OnlineSource):
@@ -75,7 +75,7 @@ class CrossrefSource(OnlineSource):
         asked = {"query.bibliographic": " ".join(terms), "rows": str(limit), "select": _CROSSREF_FIELDS}
         page = self.web.get(f"{self.web.url}/works", asked | _mailto(self.web), call, check_crossref)
         works = check_crossref(page.body)
-        return some_usable(map(_from_crossref, works[:limit]), len(works)), page
+        return some_usable(map(_from_crossref, works), len(works), limit), page
 
 
 def _mailto(web: Web) -> dict[str, str]:

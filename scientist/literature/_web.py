@@ -25,6 +25,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_e
 from scientist import __version__
 from scientist.lab import sha256
 from scientist.literature._answers import AnswerCache
+from scientist.literature._sources import LATE
 from scientist.literature._tasks import reachable
 
 MAX_BYTES = 4_000_000  # of one answer; ten abstracts are a hundredth of that
@@ -190,7 +191,7 @@ class Web:
             raise Fault("its address is not valid") from error
         except (httpx.TransportError, OSError) as error:
             if isinstance(error, httpx.TimeoutException) or call.left() <= 0:
-                raise Fault("no answer in time") from error
+                raise Fault(LATE) from error
             raise Fault("the connection was lost", again=True) from error
         raise Fault("redirected in circles")
 
@@ -238,7 +239,7 @@ def _body(response: httpx.Response, call: Call) -> bytes:
     body = bytearray()
     for chunk in response.iter_raw():
         if call.left() <= 0:
-            raise Fault("no answer in time")
+            raise Fault(LATE)
         try:
             body += unpack.decompress(chunk, MAX_BYTES + 1 - len(body)) if unpack else chunk
         except zlib.error as error:
