@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 import time
 import zlib
@@ -16,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -98,21 +100,21 @@ class Call:
                 opened.shutdown(socket.SHUT_RDWR)
 
 
-_next: dict[str, float] = {}
+_next: dict[tuple[str, float], float] = {}
 _pace = threading.Lock()
 
 
 def wait_turn(host: str, interval_s: float, call: Call) -> None:
     """Wait until the host may be asked again: one interval between two requests, whichever threads make them.
 
-    Raises :class:`Fault` at once when the turn comes after the end of the question.
+    A mirror of several indexes keeps the pace of each. Raises :class:`Fault` at once when the turn comes after the end of the question.
     """
     with _pace:
         now = time.monotonic()
-        turn = max(now, _next.get(host, now))
+        turn = max(now, _next.get((host, interval_s), now))
         if turn - now >= call.left():
             raise Fault("its rate left no time to ask", counts=False)
-        _next[host] = turn + interval_s
+        _next[host, interval_s] = turn + interval_s
     time.sleep(turn - now)
 
 
@@ -125,8 +127,6 @@ class Web:
     def __init__(self, url: str, interval_s: float, contact: str = "", cache: AnswerCache | None = None) -> None:
         self.url, self.contact, self.cache = url.rstrip("/"), contact, cache
         self._interval_s = interval_s
-        self._client: httpx.Client | None = None
-        self._lock = threading.Lock()
 
     def get(
         self,
@@ -199,7 +199,11 @@ class Web:
         wait_turn(urlsplit(url).netloc, self._interval_s, call)
         told = {"User-Agent": self._agent(), "Accept-Encoding": "gzip"} | dict(headers)
         extensions = {"trace": call.trace, "timeout": dict.fromkeys(_WAITS, max(0.05, call.left()))}
-        with self._opened().stream("GET", url, headers=told, extensions=extensions) as response:
+        # A client for each request: nothing is carried over, and `trace` sees every connection, so that it can be cut.
+        with (
+            httpx.Client(verify=_tls(), follow_redirects=False) as client,
+            client.stream("GET", url, headers=told, extensions=extensions) as response,
+        ):
             status = response.status_code
             if status in (301, 302, 303, 307, 308) and "location" in response.headers:
                 return b"", urljoin(url, response.headers["location"])
@@ -211,13 +215,11 @@ class Web:
     def _agent(self) -> str:
         return f"scientist/{__version__}" + (f" (mailto:{self.contact})" if self.contact else "")
 
-    def _opened(self) -> httpx.Client:
-        with self._lock:
-            if self._client is None:
-                # Connections are not kept: a new one is seen by `trace`, and so can be cut.
-                limits = httpx.Limits(max_keepalive_connections=0)
-                self._client = httpx.Client(limits=limits, follow_redirects=False)
-            return self._client
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """The certificates that are trusted; reading them takes longer than a request."""
+    return httpx.create_ssl_context()
 
 
 _WAITS = ("connect", "read", "write", "pool")
