@@ -18,7 +18,15 @@ from scientist.literature._printed import FormFault, Listed, Printed, read_list
 from scientist.literature._recorded import RecordedSource
 from scientist.literature._reference import Neighbour, Novelty, NoveltyVerdict, Reference, Searched
 from scientist.literature._retrieval import Case, Report, load_cases, measure, phrasings, retrieve, wilson
-from scientist.literature._sources import ANSWERS, LibrarySource, SkippedSource, Source, default_sources, search_all
+from scientist.literature._sources import (
+    ANSWERS,
+    LibrarySource,
+    SkippedSource,
+    Source,
+    default_sources,
+    outages,
+    search_all,
+)
 from scientist.literature._stats import library_stats
 from scientist.literature._store import FILE as LIBRARY_FILE
 from scientist.literature._store import Store, is_library
@@ -74,6 +82,7 @@ __all__ = [
     "make_work",
     "measure",
     "merge",
+    "outages",
     "packaged_library",
     "phrasings",
     "read_list",

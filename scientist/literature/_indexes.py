@@ -51,7 +51,7 @@ class OpenAlexSource(OnlineSource):
         asked = {"search": " ".join(terms), "per_page": str(limit), "select": OPENALEX_FIELDS} | mailto(self.web)
         page = self.web.get(f"{self.web.url}/works", asked, call, check_openalex, openalex_headers(self.web))
         works = check_openalex(page.body)
-        return some_usable(map(from_openalex, works[:limit]), len(works)), page
+        return some_usable(map(from_openalex, works), len(works), limit), page
 
 
 class CrossrefSource(OnlineSource):
@@ -73,7 +73,7 @@ class CrossrefSource(OnlineSource):
         asked = {"query.bibliographic": " ".join(terms), "rows": str(limit), "select": _CROSSREF_FIELDS}
         page = self.web.get(f"{self.web.url}/works", asked | mailto(self.web), call, check_crossref)
         works = check_crossref(page.body)
-        return some_usable(map(from_crossref, works[:limit]), len(works)), page
+        return some_usable(map(from_crossref, works), len(works), limit), page
 
 
 def openalex_headers(web: Web) -> dict[str, str]:

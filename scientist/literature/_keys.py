@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from scientist.literature._reference import Reference
 from scientist.literature._text import title_key, words
@@ -37,7 +37,7 @@ def make_key(authors: tuple[str, ...], year: int | None, title: str) -> str:
     return ("".join(c for c in flat if c.isascii() and c.isalnum()) or "anonymous") + (str(year) if year else "")
 
 
-def surnames(authors: Sequence[str]) -> set[str]:
+def surnames(authors: tuple[str, ...]) -> set[str]:
     """The last words of the names, as letters: 'C. Müller' and 'Müller, Carl' meet in 'muller'."""
     found = set()
     for name in authors:

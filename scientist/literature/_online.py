@@ -26,7 +26,8 @@ from scientist.literature._web import Call, Malformed, Page, Web, read_json
 _FEED = "{http://www.w3.org/2005/Atom}feed"
 _ENTRY = "{http://www.w3.org/2005/Atom}entry"
 _TOTAL = "{http://a9.com/-/spec/opensearch/1.1/}totalResults"
-S2_FIELDS = ["title", "abstract", "authors", "year", "venue", "externalIds", "url", "publicationTypes"]
+S2_FIELDS = ["title", "abstract", "authors", "year", "venue", "externalIds", "url"]
+MOST_SENT = 1000  # works in one page; each costs time to read, wanted or not
 S2_KEYS = ("S2_API_KEY", "SEMANTIC_SCHOLAR_API_KEY")
 
 
@@ -74,6 +75,8 @@ def check_feed(body: bytes) -> int:
     if root.tag != _FEED:
         raise Malformed("not a feed")
     entries = root.findall(_ENTRY)
+    if len(entries) > MOST_SENT:
+        raise Malformed("far more works than were asked for")
     if any("/api/errors" in (entry.findtext(f"{_ENTRY[:-5]}id") or "") for entry in entries):
         raise Malformed("the query was refused")
     if not entries and (root.findtext(_TOTAL) or "").strip() not in ("", "0"):
@@ -99,7 +102,7 @@ class ArxivSource(OnlineSource):
         """The most relevant works that hold any of the terms: with all of them asked for, most answers are empty."""
         search = arxiv.Search(query=" OR ".join(f"all:{term}" for term in terms), max_results=limit)
         results, page = fetch_arxiv(self.web, search, limit, call)
-        return some_usable(map(from_arxiv, results), check_feed(page.body)), page
+        return some_usable(map(from_arxiv, results), check_feed(page.body), limit), page
 
 
 def fetch_arxiv(web: Web, search: arxiv.Search, limit: int, call: Call) -> tuple[list[arxiv.Result], Page]:
@@ -138,7 +141,7 @@ class SemanticScholarSource(OnlineSource):
         client._requester = requester = _Requester(self.web, call)
         results = asyncio.run(client.search_paper(" ".join(terms), fields=S2_FIELDS, limit=limit))
         assert requester.page is not None
-        return some_usable((from_s2(p.raw_data) for p in results.items), len(results.items)), requester.page
+        return some_usable((from_s2(p.raw_data) for p in results.items), len(results.items), limit), requester.page
 
 
 class _Requester(ApiRequester):
@@ -165,7 +168,7 @@ def check_s2(body: bytes) -> dict[str, Any]:
         raise Malformed("no data in it")
     if not data and page.get("total"):
         raise Malformed("works are promised, and none is there")
-    page["data"] = [work if isinstance(work, dict) else {} for work in data]
+    page["data"] = [work if isinstance(work, dict) else {} for work in data[:MOST_SENT]]
     return page
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
@@ -25,6 +25,10 @@ T = TypeVar("T")
 LIMIT = 10  # works asked for per query
 ENOUGH = 5  # works after which an open source is spared a further query
 GRACE_S = 0.25  # what threads may take to hand over after the deadline
+FAIR_S = 1.0  # with less time than this, a source that does not answer in time is not held to have failed
+
+
+LATE = "no answer in time"
 
 
 @runtime_checkable
@@ -122,7 +126,7 @@ class OnlineSource:
         error = task.wait(call.left())
         if error is not None:
             call.close()
-            return self._failed(query, error)
+            return self._failed(query, error, deadline)
         self._breaker.answered()
         return task.value
 
@@ -135,9 +139,9 @@ class OnlineSource:
             self.web.keep(page)  # an empty answer may be a passing fault, and costs little to get again
         return found, page.day
 
-    def _failed(self, query: str, error: BaseException) -> Searched:
+    def _failed(self, query: str, error: BaseException, seconds: float) -> Searched:
         note = getattr(error, "note", "") or _explain(error)
-        if getattr(error, "counts", True):
+        if getattr(error, "counts", True) and (note != LATE or seconds >= FAIR_S):
             self._breaker.failed(note, time.monotonic(), getattr(error, "after", 0.0))
         return self._out(query, note)
 
@@ -155,7 +159,7 @@ def unrelated() -> Exception:
 def _explain(error: BaseException) -> str:
     """A fault in a few words that are the same every time: no addresses, no object names."""
     if isinstance(error, TimeoutError):
-        return "no answer in time"
+        return LATE
     return f"the answer could not be read ({type(error).__name__})"
 
 
@@ -231,10 +235,22 @@ def search_all(
         works.extend(reference for found, _ in kept for reference in found)
         searched.extend(record for _, record in kept)
         if error is not None and len(kept) < len(queries):
-            note = "no answer in time" if isinstance(error, TimeoutError) else f"failed ({type(error).__name__})"
+            note = LATE if isinstance(error, TimeoutError) else f"failed ({type(error).__name__})"
             query = clean(queries[len(kept)], 200)
             searched.append(Searched(source=source.name, query=query, answer="out", note=note))
     return merge(works), searched
+
+
+def outages(searched: Iterable[Searched]) -> list[str]:
+    """Which sources were out and why, those with the same fault in one line: 'arxiv, openalex out (HTTP status 503)'."""
+    first: dict[str, str] = {}
+    for one in searched:
+        if one.answer == "out":
+            first.setdefault(one.source, one.note)
+    return [
+        f"{', '.join(source for source, said in first.items() if said == note)} out ({note})"
+        for note in dict.fromkeys(first.values())
+    ]
 
 
 def _ask_in_turn(

@@ -48,12 +48,13 @@ WORKS: list[Work] = [
 class Loopback:
     """One server; `mood` is how it answers, `queries` what it was asked, `headers` what came with it.
 
-    `moods` are used up first, one a request: a server that recovers. `path` of a request says whose format it wants.
+    `moods` are used up first, one a request: a server that recovers; `moods_of` the same for one interface. `path` of a request says whose format it wants.
     """
 
     def __init__(self, mood: str, works: list[Work], **more: Any) -> None:
         self.mood, self.works, self.more = mood, works, more
         self.moods: list[str] = []
+        self.moods_of: dict[str, list[str]] = {}
         self.queries: list[str] = []
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
@@ -78,7 +79,8 @@ class Loopback:
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def answer(self, handler: BaseHTTPRequestHandler, name: str) -> None:
-        mood = self.moods.pop(0) if self.moods else self.mood
+        moods = self.moods_of.get(name) or self.moods
+        mood = moods.pop(0) if moods else self.mood
         status, headers = 200, {"Content-Type": "application/atom+xml" if name == "arxiv" else "application/json"}
         data = self.more.get("body") or SAY[name](self.works, **self.more.get("page", {})).encode()
         if mood[:3].isdigit():
