@@ -5,6 +5,7 @@ software in use, or from an open source that answered. See docs/literature.md.
 """
 
 from scientist.literature._bibtex import escape, to_bibtex
+from scientist.literature._claims import Claim, claims_of_text
 from scientist.literature._docstrings import docstring_references
 from scientist.literature._exporting import export as export_library
 from scientist.literature._find import Found, Hit, Phrasing, find
@@ -28,6 +29,15 @@ from scientist.literature._stats import library_stats
 from scientist.literature._store import FILE as LIBRARY_FILE
 from scientist.literature._store import Store, is_library
 from scientist.literature._store_source import StoreSource
+from scientist.literature._twins import (
+    Interval,
+    Scored,
+    blind_auc,
+    label_auc,
+    score_cases,
+    twin_auc,
+    verdict_table,
+)
 from scientist.literature._works import Work, make_work, to_reference
 
 __all__ = [
@@ -35,8 +45,10 @@ __all__ = [
     "LIBRARY_FILE",
     "TOPICS",
     "Case",
+    "Claim",
     "Found",
     "Hit",
+    "Interval",
     "Library",
     "LibrarySource",
     "Neighbour",
@@ -46,6 +58,7 @@ __all__ = [
     "RecordedSource",
     "Reference",
     "Report",
+    "Scored",
     "Searched",
     "SkippedSource",
     "Source",
@@ -53,6 +66,8 @@ __all__ = [
     "StoreSource",
     "Tally",
     "Work",
+    "blind_auc",
+    "claims_of_text",
     "default_sources",
     "docstring_references",
     "embed_missing",
@@ -61,6 +76,7 @@ __all__ = [
     "find",
     "import_file",
     "is_library",
+    "label_auc",
     "library_stats",
     "load_cases",
     "load_library",
@@ -72,8 +88,11 @@ __all__ = [
     "phrasings",
     "retrieve",
     "same_work",
+    "score_cases",
     "search_all",
     "to_bibtex",
     "to_reference",
+    "twin_auc",
+    "verdict_table",
     "wilson",
 ]
