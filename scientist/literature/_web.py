@@ -34,6 +34,7 @@ MAX_BYTES = 4_000_000  # of one answer; ten abstracts are a hundredth of that
 TRIES = 3
 BACKOFF_S = 0.5  # the most that the first pause lasts; the second may last twice that
 MAX_REDIRECTS = 3
+NOBODY = "cannot be reached"
 SILENCE_S = 30.0  # the longest without a word, however far away the end is
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -149,7 +150,7 @@ class Web:
                 check(kept.body)
                 return Page(kept.body, kept.asked, key, fresh=False)
         if not reachable(self.url, call.left()):
-            raise Fault("cannot be reached")
+            raise Fault(NOBODY)
 
         def once() -> Page:
             body = self._fetch(f"{url}?{query}", headers or {}, call)
@@ -193,6 +194,8 @@ class Web:
         except (httpx.TransportError, OSError) as error:
             if isinstance(error, httpx.TimeoutException) or call.left() <= 0:
                 raise Fault(LATE) from error
+            if isinstance(error, httpx.ConnectError):
+                raise Fault(NOBODY) from error
             raise Fault("the connection was lost", again=True) from error
         raise Fault("redirected in circles")
 
