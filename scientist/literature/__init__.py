@@ -10,9 +10,12 @@ from scientist.literature._docstrings import docstring_references
 from scientist.literature._exporting import export as export_library
 from scientist.literature._find import Found, Hit, Phrasing, find
 from scientist.literature._importing import Tally, import_file
+from scientist.literature._judging import Checked, Difference, Verdict
 from scientist.literature._keys import merge, same_work
 from scientist.literature._library import TOPICS, Library, load_library, packaged_library
+from scientist.literature._lookups import LookUp, ShelfLookUp
 from scientist.literature._meaning import embed_missing
+from scientist.literature._printed import FormFault, Listed, Printed, read_list
 from scientist.literature._recorded import RecordedSource
 from scientist.literature._reference import Neighbour, Novelty, NoveltyVerdict, Reference, Searched
 from scientist.literature._retrieval import Case, Report, load_cases, measure, phrasings, retrieve, wilson
@@ -38,36 +41,48 @@ from scientist.literature._twins import (
     twin_auc,
     verdict_table,
 )
+from scientist.literature._verify import NOTES, Verification, default_deadline, verify
 from scientist.literature._works import Work, make_work, to_reference
 
 __all__ = [
     "ANSWERS",
     "LIBRARY_FILE",
+    "NOTES",
     "TOPICS",
     "Case",
+    "Checked",
     "Claim",
+    "Difference",
+    "FormFault",
     "Found",
     "Hit",
     "Interval",
     "Library",
     "LibrarySource",
+    "Listed",
+    "LookUp",
     "Neighbour",
     "Novelty",
     "NoveltyVerdict",
     "Phrasing",
+    "Printed",
     "RecordedSource",
     "Reference",
     "Report",
     "Scored",
     "Searched",
+    "ShelfLookUp",
     "SkippedSource",
     "Source",
     "Store",
     "StoreSource",
     "Tally",
+    "Verdict",
+    "Verification",
     "Work",
     "blind_auc",
     "claims_of_text",
+    "default_deadline",
     "default_sources",
     "docstring_references",
     "embed_missing",
@@ -86,6 +101,7 @@ __all__ = [
     "outages",
     "packaged_library",
     "phrasings",
+    "read_list",
     "retrieve",
     "same_work",
     "score_cases",
@@ -94,5 +110,6 @@ __all__ = [
     "to_reference",
     "twin_auc",
     "verdict_table",
+    "verify",
     "wilson",
 ]

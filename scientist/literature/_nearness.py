@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from scientist.literature._claims import Claim, sentences, whole_text
 from scientist.literature._library import packaged_library
@@ -133,7 +134,7 @@ def _pairs(texts: Iterable[str]) -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     for text in texts:
         line = stems(text)
-        found.update(zip(line, line[1:], strict=False))
+        found.update(pairwise(line))
     return found
 
 

@@ -199,7 +199,7 @@ def _label_interval(rows: Sequence[tuple[float, bool]], seed: int) -> Interval:
 def _resampled(count: int, value: Callable[[np.ndarray], float], seed: int) -> Interval:
     """The percentile bootstrap over ideas."""
     if count < 2:
-        return Interval(0.5, 0.0, 1.0, count)
+        return Interval(value(np.arange(count)) if count else 0.5, 0.0, 1.0, count)
     draws = np.random.default_rng(np.random.SeedSequence(seed)).integers(0, count, (RESAMPLES, count))
     low, high = np.quantile([value(draw) for draw in draws], (0.025, 0.975))
     return Interval(value(np.arange(count)), float(low), float(high), count)

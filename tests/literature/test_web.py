@@ -35,6 +35,9 @@ def test_a_kept_answer_is_given_without_a_network_and_by_another_process_too(nam
         source(name, server.url, cache=AnswerCache(file)).search("label noise", 6, 5.0)
         assert len(server.queries) == 2  # another question
         url = server.url
+    start = time.monotonic()
+    assert source(name, url).search("orbits", 5, 8.0)[1].note == "cannot be reached"
+    assert time.monotonic() - start < 0.5  # a host that refuses is not asked three times
     assert source(name, url, cache=AnswerCache(file)).search("label noise", 5, 5.0) == first
     assert source(name, url, cache=AnswerCache(file)).search("moons", 5, 1.0)[1].answer == "out"
 
