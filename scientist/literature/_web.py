@@ -34,6 +34,8 @@ MAX_BYTES = 4_000_000  # of one answer; ten abstracts are a hundredth of that
 TRIES = 3
 BACKOFF_S = 0.5  # the most that the first pause lasts; the second may last twice that
 MAX_REDIRECTS = 3
+NOBODY = "cannot be reached"
+SILENCE_S = 30.0  # the longest without a word, however far away the end is
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -148,7 +150,7 @@ class Web:
                 check(kept.body)
                 return Page(kept.body, kept.asked, key, fresh=False)
         if not reachable(self.url, call.left()):
-            raise Fault("cannot be reached")
+            raise Fault(NOBODY)
 
         def once() -> Page:
             body = self._fetch(f"{url}?{query}", headers or {}, call)
@@ -192,13 +194,15 @@ class Web:
         except (httpx.TransportError, OSError) as error:
             if isinstance(error, httpx.TimeoutException) or call.left() <= 0:
                 raise Fault(LATE) from error
+            if isinstance(error, httpx.ConnectError):
+                raise Fault(NOBODY) from error
             raise Fault("the connection was lost", again=True) from error
         raise Fault("redirected in circles")
 
     def _request(self, url: str, headers: Mapping[str, str], call: Call) -> tuple[bytes, str]:
         wait_turn(urlsplit(url).netloc, self._interval_s, call)
         told = {"User-Agent": self._agent(), "Accept-Encoding": "gzip"} | dict(headers)
-        extensions = {"trace": call.trace, "timeout": dict.fromkeys(_WAITS, max(0.05, call.left()))}
+        extensions = {"trace": call.trace, "timeout": dict.fromkeys(_WAITS, max(0.05, min(SILENCE_S, call.left())))}
         # A client for each request: nothing is carried over, and `trace` sees every connection, so that it can be cut.
         with (
             httpx.Client(verify=_tls(), follow_redirects=False) as client,

@@ -54,8 +54,3 @@ def test_a_check_asks_four_indexes_names_the_one_that_is_out_and_keeps_the_answe
     assert [r for r in again["searched"] if r["source"] != "semanticscholar"] == [
         r for r in first["searched"] if r["source"] != "semanticscholar"
     ]
-    # And without what was kept, nobody could be asked who would know.
-    kept.unlink()
-    alone = answer(call(lab, *check, env=environment(SCIENTIST_ONLINE="true")))
-    assert alone["verdict"] == "undecided"
-    assert {row["note"] for row in alone["searched"] if row["source"] in OPEN} == {"cannot be reached"}

@@ -45,6 +45,14 @@ WORKS: list[Work] = [
 ]
 
 
+class Quiet(ThreadingHTTPServer):
+    """Says nothing when whoever asked has gone: most of these answers are not waited for."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None: ...
+
+
 class Loopback:
     """One server; `mood` is how it answers, `queries` what it was asked, `headers` what came with it.
 
@@ -73,8 +81,7 @@ class Loopback:
 
             def log_message(self, format: str, *args: object) -> None: ...
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Quiet(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 

@@ -167,3 +167,9 @@ def test_a_record_needs_a_title_and_an_arxiv_doi_is_an_arxiv_id() -> None:
     bare = made(doi="https://doi.org/10.1234/a(b)", url="javascript:alert(1)", pages="1--9", entry_type="article")
     assert bare and (bare.doi, bare.url, bare.pages, bare.entry_type) == ("10.1234/a(b)", "", "1-9", "misc")
     assert made(title="<br/>") is None and made(title=None) is None
+
+
+def test_a_retraction_that_only_one_source_knows_of_is_not_lost() -> None:
+    preprint = other(source="arxiv", arxiv="2001.00001")
+    (one,) = merge([preprint, other(source="crossref", retracted="Crossref: retraction")])
+    assert one.retracted == "Crossref: retraction" and dict(one.filled)["retracted"] == "crossref"
