@@ -14,7 +14,7 @@ from scientist.literature._titles import letters
 
 OTHERS = frozenset({"others", "et al", "et al.", "and others", "etal"})
 _PARTICLES = frozenset(
-    "van von der den de del della di da do dos das du la le les el al bin ibn ter ten zu zum zur af av y e".split()  # noqa: SIM905
+    "van von der den de del della di da do dos das du la le les el al bin ibn ter ten zu zum zur af av".split()  # noqa: SIM905
 )
 _SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv", "phd", "md", "dr", "prof"})
 _NICKNAMES = (

@@ -191,7 +191,7 @@ def test_what_bibtex_prints_of_right_entries_is_right(tmp_path: Path, style: str
         ("Bob Tibshirani", "Robert Tibshirani", True), ("G. García Márquez", "García Márquez, Gabriel", True), ("Jastrz\\k{e}bski, S.", "Stanisław Jastrzębski", True),
         ("O'Neil, C.", "Cathy O’Neil", True), ("Kuanghuei Lee", "Kuang-Huei Lee", True), ("Hart, P.E.", "Peter Hart", True), ("Efron, Jr., Bradley", "Bradley Efron", True),
         ("John Smith", "Mary Smith", None), ("Yoshua Bengio", "Yann LeCun", False), ("Y. Bengio", "Y. LeCun", False), ("Li", "Li, Wei", True),
-        ("David F. Nettleton", "David J. Wales", False), ("David Wales", "David Walsh", False),
+        ("David F. Nettleton", "David J. Wales", False), ("David Wales", "David Walsh", False), ("Y. LeCun", "Simard, Y.", False),
     ],
 )  # fmt: skip
 def test_names(a: str, b: str, same: bool | None) -> None:
