@@ -5,6 +5,7 @@ software in use, or from an open source that answered. See docs/literature.md.
 """
 
 from scientist.literature._bibtex import escape, to_bibtex
+from scientist.literature._claims import Claim, claims_of_text
 from scientist.literature._docstrings import docstring_references
 from scientist.literature._exporting import export as export_library
 from scientist.literature._find import Found, Hit, Phrasing, find
@@ -31,6 +32,15 @@ from scientist.literature._stats import library_stats
 from scientist.literature._store import FILE as LIBRARY_FILE
 from scientist.literature._store import Store, is_library
 from scientist.literature._store_source import StoreSource
+from scientist.literature._twins import (
+    Interval,
+    Scored,
+    blind_auc,
+    label_auc,
+    score_cases,
+    twin_auc,
+    verdict_table,
+)
 from scientist.literature._verify import NOTES, Verification, default_deadline, verify
 from scientist.literature._works import Work, make_work, to_reference
 
@@ -41,10 +51,12 @@ __all__ = [
     "TOPICS",
     "Case",
     "Checked",
+    "Claim",
     "Difference",
     "FormFault",
     "Found",
     "Hit",
+    "Interval",
     "Library",
     "LibrarySource",
     "Listed",
@@ -57,6 +69,7 @@ __all__ = [
     "RecordedSource",
     "Reference",
     "Report",
+    "Scored",
     "Searched",
     "ShelfLookUp",
     "SkippedSource",
@@ -67,6 +80,8 @@ __all__ = [
     "Verdict",
     "Verification",
     "Work",
+    "blind_auc",
+    "claims_of_text",
     "default_deadline",
     "default_sources",
     "docstring_references",
@@ -76,6 +91,7 @@ __all__ = [
     "find",
     "import_file",
     "is_library",
+    "label_auc",
     "library_stats",
     "load_cases",
     "load_library",
@@ -88,9 +104,12 @@ __all__ = [
     "read_list",
     "retrieve",
     "same_work",
+    "score_cases",
     "search_all",
     "to_bibtex",
     "to_reference",
+    "twin_auc",
+    "verdict_table",
     "verify",
     "wilson",
 ]
