@@ -22,7 +22,7 @@ How = Literal["both", "lexical", "semantic"]
 WEIGHTS = (1.0, 1.0, 1.0, 0.25)
 """Of title, abstract, keywords and authors in BM25."""
 DEEP = 200  # how far down each ranking is looked at before they are fused
-POSTINGS = 150_000  # occurrences that one search may look at; in a million works the commonest words are left out
+POSTINGS = 60_000  # works that one question may look at, more or less; in a million the commonest words are left out
 FUSION = 20.0  # reciprocal rank fusion: 1 / (FUSION + rank); Cormack, Clarke and Buettcher 2009 use 60
 
 

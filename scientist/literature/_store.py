@@ -26,6 +26,7 @@ VERSION = 1
 FILE = "library.sqlite"
 """Its name in a lab's folder."""
 WAIT_S = 30.0  # for another writer's batch
+PAGE = 16_384  # bytes; a work is one or two thousand, and four thousand would leave much of a page empty
 INDEXED = 20_000  # characters of an abstract that are searched
 _ID = 0x5C1E17B1  # application_id: this file is a library of ours
 _SCHEMA = """
@@ -79,6 +80,7 @@ class Store:
         (application,) = self._db.execute("PRAGMA application_id").fetchone()
         tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if write and version == 0 and tables == 0:
+            self._db.execute(f"PRAGMA page_size = {PAGE}")
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             with self.transaction():
