@@ -33,7 +33,16 @@ from scientist.ideas import (
     write_idea,
 )
 from scientist.lab import Lab, Record, read_json, write_atomic
-from scientist.literature import ANSWERS, LIBRARY_FILE, Novelty, RecordedSource, Source, StoreSource, default_sources
+from scientist.literature import (
+    ANSWERS,
+    LIBRARY_FILE,
+    Novelty,
+    RecordedSource,
+    Source,
+    StoreSource,
+    default_sources,
+    outages,
+)
 from scientist.papers import APT_LINE, Audit, Facts, Manuscript, find_engine, plain
 from scientist.progress import Progress, Silent
 from scientist.reviews import Review
@@ -218,6 +227,8 @@ def plan_round(shop: Workshop, campaign: Campaign, number: int, proposer: Propos
     for idea in candidates:
         others = [other for other in (*candidates, *backlog.with_status("rejected")) if other.slug != idea.slug]
         novelty[idea.slug] = check_novelty(idea, template, others, done, sources, settings.literature_deadline)
+    for line in outages(one for found in novelty.values() for one in found.searched):
+        shop.progress.note(f"literature: {line}")
     choices = select(candidates, novelty, lessons, archive, campaign.ideas, campaign.seed, template)
     return RoundPlan(number=number, lessons=lessons, proposed=tuple(proposed), novelty=novelty, choices=tuple(choices))
 

@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import os
 import shutil
-import socket
 import sys
 import textwrap
 from dataclasses import asdict, dataclass
@@ -186,24 +185,39 @@ def _local_model() -> Check:
     return Check("local", True, False, f"--model local/{name}: {path.name}, xllamacpp {metadata.version('xllamacpp')}")
 
 
+NETWORK_S = 4.0
+"""The longest that the indexes of literature are waited for, all of them together."""
+
+
 def _network() -> Check:
-    for host in ("export.arxiv.org", "api.semanticscholar.org"):
-        try:
-            with socket.create_connection((host, 443), timeout=2):
-                return Check("network", True, False, f"{host} answers")
-        except OSError:
-            continue
-    return Check(
-        "network",
-        False,
-        False,
-        "arXiv and Semantic Scholar do not answer",
-        "novelty stays undecided offline; nothing else needs it",
+    """Which of the indexes that novelty rests on answer a small question now, at the addresses of this lab's settings."""
+    from scientist.errors import ScientistError
+    from scientist.lab import SETTINGS_FILE, load_settings
+    from scientist.literature import default_sources, search_all
+
+    remedy = "novelty stays undecided offline; nothing else needs it"
+    try:
+        s = load_settings(lab_root() / SETTINGS_FILE)
+    except ScientistError as error:
+        return Check("network", False, False, "nobody was asked, for the settings cannot be read", error.message)
+    addresses = (s.arxiv_url, s.semantic_scholar_url, s.openalex_url, s.crossref_url)
+    sources = default_sources(
+        s.online, *addresses[:2], openalex_url=s.openalex_url, crossref_url=s.crossref_url, contact=s.contact
     )
+    indexes = [source for source in sources if source.breadth == "open"]
+    _, searched = search_all(indexes, ("statistics",), NETWORK_S)
+    told = {one.source: one.note or "answers" for one in searched}
+    answering = [name for name, note in told.items() if note == "answers"]
+    notes = tuple(f"{name}: {note} ({url})" for (name, note), url in zip(told.items(), addresses, strict=True))
+    if not s.online:
+        remedy = f"to have novelty decided, set online = true in {SETTINGS_FILE}"
+    count = f"{len(answering)} of {len(told)} indexes of literature answer"
+    return Check("network", bool(answering), False, count, remedy, notes)
 
 
 def _keys() -> Check:
-    names = [name for name in ("OPENAI_API_KEY", "S2_API_KEY", "SEMANTIC_SCHOLAR_API_KEY") if os.environ.get(name)]
+    known = ("OPENAI_API_KEY", "S2_API_KEY", "SEMANTIC_SCHOLAR_API_KEY", "OPENALEX_API_KEY")
+    names = [name for name in known if os.environ.get(name)]
     return Check("keys", True, False, f"set: {', '.join(names)}" if names else "none set, none needed")
 
 

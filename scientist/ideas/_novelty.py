@@ -66,7 +66,7 @@ def check_novelty(
        A repetition that a lesson about that very study asks for is `close` instead.
     2. `known`: a source returned a work of exactly this title.
     3. `close`: a design at least :data:`CLOSE_DESIGN` alike, or a work at least :data:`CLOSE_WORK` alike.
-    4. `novel`: nothing of this, and an open source answered with works to compare with.
+    4. `novel`: nothing of this, and an open source answered every question with works to compare with.
     5. `undecided`: otherwise; only curated sources, empty answers or faults are no evidence of novelty.
 
     `deadline` is in seconds. Never raises for a source that fails.
@@ -211,7 +211,9 @@ def _verdict(
         matching = [finding for finding in findings if finding.verdict == verdict]
         if matching:
             return matching[0].verdict, max(matching, key=lambda finding: finding.similarity).reason + "."
-    answered = list(dict.fromkeys(r.source for r in asked if r.source in open_names and r.answer == "answered"))
+    out = {r.source for r in asked if r.answer == "out"}  # a source that failed half-way may hold what it was not asked
+    told = dict.fromkeys(r.source for r in asked if r.source in open_names - out and r.answer == "answered")
+    answered = list(told)
     if answered:
         return "novel", _NOVEL.format(" and ".join(answered)) + "."
     return "undecided", _CURATED + "."

@@ -9,42 +9,65 @@ from scientist.literature._docstrings import docstring_references
 from scientist.literature._exporting import export as export_library
 from scientist.literature._find import Found, Hit, Phrasing, find
 from scientist.literature._importing import Tally, import_file
+from scientist.literature._judging import Checked, Difference, Verdict
 from scientist.literature._keys import merge, same_work
 from scientist.literature._library import TOPICS, Library, load_library, packaged_library
+from scientist.literature._lookups import LookUp, ShelfLookUp
 from scientist.literature._meaning import embed_missing
+from scientist.literature._printed import FormFault, Listed, Printed, read_list
 from scientist.literature._recorded import RecordedSource
 from scientist.literature._reference import Neighbour, Novelty, NoveltyVerdict, Reference, Searched
 from scientist.literature._retrieval import Case, Report, load_cases, measure, phrasings, retrieve, wilson
-from scientist.literature._sources import ANSWERS, LibrarySource, SkippedSource, Source, default_sources, search_all
+from scientist.literature._sources import (
+    ANSWERS,
+    LibrarySource,
+    SkippedSource,
+    Source,
+    default_sources,
+    outages,
+    search_all,
+)
 from scientist.literature._stats import library_stats
 from scientist.literature._store import FILE as LIBRARY_FILE
 from scientist.literature._store import Store, is_library
 from scientist.literature._store_source import StoreSource
+from scientist.literature._verify import NOTES, Verification, default_deadline, verify
 from scientist.literature._works import Work, make_work, to_reference
 
 __all__ = [
     "ANSWERS",
     "LIBRARY_FILE",
+    "NOTES",
     "TOPICS",
     "Case",
+    "Checked",
+    "Difference",
+    "FormFault",
     "Found",
     "Hit",
     "Library",
     "LibrarySource",
+    "Listed",
+    "LookUp",
     "Neighbour",
     "Novelty",
     "NoveltyVerdict",
     "Phrasing",
+    "Printed",
     "RecordedSource",
     "Reference",
     "Report",
     "Searched",
+    "ShelfLookUp",
     "SkippedSource",
     "Source",
     "Store",
     "StoreSource",
     "Tally",
+    "Verdict",
+    "Verification",
     "Work",
+    "default_deadline",
     "default_sources",
     "docstring_references",
     "embed_missing",
@@ -59,12 +82,15 @@ __all__ = [
     "make_work",
     "measure",
     "merge",
+    "outages",
     "packaged_library",
     "phrasings",
+    "read_list",
     "retrieve",
     "same_work",
     "search_all",
     "to_bibtex",
     "to_reference",
+    "verify",
     "wilson",
 ]

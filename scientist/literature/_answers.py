@@ -84,6 +84,7 @@ class AnswerCache:
         try:
             with closing(sqlite3.connect(self.path, timeout=0.5)) as file:
                 file.execute("PRAGMA auto_vacuum = FULL")  # acts on a new file: what is dropped leaves the disk
+                file.execute("PRAGMA synchronous = OFF")  # what a power cut spoils is asked again
                 file.execute(_TABLE)
                 with file:
                     return work(file)

@@ -18,7 +18,7 @@ from scientist.literature._strangers import names, record, some_usable, year_of
 from scientist.literature._web import Call, Malformed, Page, Web, read_json
 
 OPENALEX_KEY = "OPENALEX_API_KEY"
-_OPENALEX_FIELDS = "doi,ids,display_name,authorships,publication_year,primary_location,abstract_inverted_index,biblio"
+OPENALEX_FIELDS = "doi,ids,display_name,authorships,publication_year,primary_location,abstract_inverted_index,biblio"
 _CROSSREF_FIELDS = "DOI,title,subtitle,author,issued,container-title,volume,issue,page,abstract,type"
 _KINDS = {
     "journal": "article",
@@ -48,12 +48,10 @@ class OpenAlexSource(OnlineSource):
 
     def ask(self, terms: Sequence[str], limit: int, call: Call) -> tuple[list[Reference], Page]:
         """Works by relevance that hold the terms in title, abstract or text."""
-        asked = {"search": " ".join(terms), "per_page": str(limit), "select": _OPENALEX_FIELDS} | _mailto(self.web)
-        key = os.environ.get(OPENALEX_KEY, "").strip()
-        headers = {"Authorization": f"Bearer {key}"} if key and self.web.may_send_key() else {}
-        page = self.web.get(f"{self.web.url}/works", asked, call, check_openalex, headers)
+        asked = {"search": " ".join(terms), "per_page": str(limit), "select": OPENALEX_FIELDS} | mailto(self.web)
+        page = self.web.get(f"{self.web.url}/works", asked, call, check_openalex, openalex_headers(self.web))
         works = check_openalex(page.body)
-        return some_usable(map(_from_openalex, works[:limit]), len(works)), page
+        return some_usable(map(from_openalex, works), len(works), limit), page
 
 
 class CrossrefSource(OnlineSource):
@@ -73,12 +71,18 @@ class CrossrefSource(OnlineSource):
     def ask(self, terms: Sequence[str], limit: int, call: Call) -> tuple[list[Reference], Page]:
         """Works by relevance to the terms."""
         asked = {"query.bibliographic": " ".join(terms), "rows": str(limit), "select": _CROSSREF_FIELDS}
-        page = self.web.get(f"{self.web.url}/works", asked | _mailto(self.web), call, check_crossref)
+        page = self.web.get(f"{self.web.url}/works", asked | mailto(self.web), call, check_crossref)
         works = check_crossref(page.body)
-        return some_usable(map(_from_crossref, works[:limit]), len(works)), page
+        return some_usable(map(from_crossref, works), len(works), limit), page
 
 
-def _mailto(web: Web) -> dict[str, str]:
+def openalex_headers(web: Web) -> dict[str, str]:
+    """The key of this environment, read when it is used; never over a connection that others can read."""
+    key = os.environ.get(OPENALEX_KEY, "").strip()
+    return {"Authorization": f"Bearer {key}"} if key and web.may_send_key() else {}
+
+
+def mailto(web: Web) -> dict[str, str]:
     """Both send those who say who they are to machines that are less busy."""
     return {"mailto": web.contact} if web.contact else {}
 
@@ -106,7 +110,8 @@ def _listed(works: object, total: object) -> list[Mapping[str, Any]]:
     return [_object(work) for work in works]
 
 
-def _from_openalex(work: Mapping[str, Any]) -> Reference | None:
+def from_openalex(work: Mapping[str, Any]) -> Reference | None:
+    """A record of a work as OpenAlex sends it; None without a title."""
     place = _object(work.get("primary_location"))
     where = _object(place.get("source"))
     printed = _object(work.get("biblio"))
@@ -128,7 +133,8 @@ def _from_openalex(work: Mapping[str, Any]) -> Reference | None:
     )
 
 
-def _from_crossref(work: Mapping[str, Any]) -> Reference | None:
+def from_crossref(work: Mapping[str, Any]) -> Reference | None:
+    """A record of a work as Crossref sends it; None without a title."""
     people = [_object(one) for one in _list(work.get("author"))]
     called = [one.get("name") or _joined(" ", (one.get("given"), one.get("family"))) for one in people]
     dates = _list(_object(work.get("issued")).get("date-parts"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from scientist.literature._reference import Reference
 from scientist.literature._text import title_key, words
@@ -18,7 +18,10 @@ _ARXIV = re.compile(
 def find_doi(text: str) -> str:
     """The first DOI in a text, without the punctuation that follows it; or an empty string."""
     match = _DOI.search(text)
-    return match.group(0).rstrip(".,;:)]") if match else ""
+    found = match.group(0).rstrip(".,;:]") if match else ""
+    while found.endswith(")") and found.count(")") > found.count("("):  # the sentence's, not the DOI's
+        found = found[:-1].rstrip(".,;:]")
+    return found
 
 
 def find_arxiv(text: str) -> str:
@@ -34,7 +37,7 @@ def make_key(authors: tuple[str, ...], year: int | None, title: str) -> str:
     return ("".join(c for c in flat if c.isascii() and c.isalnum()) or "anonymous") + (str(year) if year else "")
 
 
-def surnames(authors: Sequence[str]) -> set[str]:
+def surnames(authors: tuple[str, ...]) -> set[str]:
     """The last words of the names, as letters: 'C. Müller' and 'Müller, Carl' meet in 'muller'."""
     found = set()
     for name in authors:

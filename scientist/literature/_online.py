@@ -26,7 +26,8 @@ from scientist.literature._web import Call, Malformed, Page, Web, read_json
 _FEED = "{http://www.w3.org/2005/Atom}feed"
 _ENTRY = "{http://www.w3.org/2005/Atom}entry"
 _TOTAL = "{http://a9.com/-/spec/opensearch/1.1/}totalResults"
-_FIELDS = ["title", "abstract", "authors", "year", "venue", "externalIds", "url", "publicationTypes"]
+S2_FIELDS = ["title", "abstract", "authors", "year", "venue", "externalIds", "url"]
+MOST_SENT = 1000  # works in one page; each costs time to read, wanted or not
 S2_KEYS = ("S2_API_KEY", "SEMANTIC_SCHOLAR_API_KEY")
 
 
@@ -74,6 +75,8 @@ def check_feed(body: bytes) -> int:
     if root.tag != _FEED:
         raise Malformed("not a feed")
     entries = root.findall(_ENTRY)
+    if len(entries) > MOST_SENT:
+        raise Malformed("far more works than were asked for")
     if any("/api/errors" in (entry.findtext(f"{_ENTRY[:-5]}id") or "") for entry in entries):
         raise Malformed("the query was refused")
     if not entries and (root.findtext(_TOTAL) or "").strip() not in ("", "0"):
@@ -97,19 +100,25 @@ class ArxivSource(OnlineSource):
 
     def ask(self, terms: Sequence[str], limit: int, call: Call) -> tuple[list[Reference], Page]:
         """The most relevant works that hold any of the terms: with all of them asked for, most answers are empty."""
-        # The client would retry without a pause and wait without an end: both are ours to do.
-        client = arxiv.Client(page_size=limit, delay_seconds=0.0, num_retries=0)
-        client.query_url_format = f"{self.web.url}/api/query?{{}}"
-        client._session = session = _Session(self.web, call)
         search = arxiv.Search(query=" OR ".join(f"all:{term}" for term in terms), max_results=limit)
-        results = []
-        try:
-            for result in client.results(search):
-                results.append(result)
-        except _OnePage:
-            pass  # what the first page holds is the answer
-        assert session.page is not None
-        return some_usable(map(_from_arxiv, results), check_feed(session.page.body)), session.page
+        results, page = fetch_arxiv(self.web, search, limit, call)
+        return some_usable(map(from_arxiv, results), check_feed(page.body), limit), page
+
+
+def fetch_arxiv(web: Web, search: arxiv.Search, limit: int, call: Call) -> tuple[list[arxiv.Result], Page]:
+    """The first page of what a search finds. Raises :class:`Fault`."""
+    # The client would retry without a pause and wait without an end: both are ours to do.
+    client = arxiv.Client(page_size=limit, delay_seconds=0.0, num_retries=0)
+    client.query_url_format = f"{web.url}/api/query?{{}}"
+    client._session = session = _Session(web, call)
+    results = []
+    try:
+        for result in client.results(search):
+            results.append(result)
+    except _OnePage:
+        pass  # what the first page holds is the answer
+    assert session.page is not None
+    return results, session.page
 
 
 class SemanticScholarSource(OnlineSource):
@@ -128,11 +137,11 @@ class SemanticScholarSource(OnlineSource):
 
     def ask(self, terms: Sequence[str], limit: int, call: Call) -> tuple[list[Reference], Page]:
         """Works by relevance to the terms."""
-        client = AsyncSemanticScholar(api_key=_key(self.web), api_url=self.web.url, retry=False)
+        client = AsyncSemanticScholar(api_key=s2_key(self.web), api_url=self.web.url, retry=False)
         client._requester = requester = _Requester(self.web, call)
-        results = asyncio.run(client.search_paper(" ".join(terms), fields=_FIELDS, limit=limit))
+        results = asyncio.run(client.search_paper(" ".join(terms), fields=S2_FIELDS, limit=limit))
         assert requester.page is not None
-        return some_usable((_from_s2(p.raw_data) for p in results.items), len(results.items)), requester.page
+        return some_usable((from_s2(p.raw_data) for p in results.items), len(results.items), limit), requester.page
 
 
 class _Requester(ApiRequester):
@@ -159,17 +168,18 @@ def check_s2(body: bytes) -> dict[str, Any]:
         raise Malformed("no data in it")
     if not data and page.get("total"):
         raise Malformed("works are promised, and none is there")
-    page["data"] = [work if isinstance(work, dict) else {} for work in data]
+    page["data"] = [work if isinstance(work, dict) else {} for work in data[:MOST_SENT]]
     return page
 
 
-def _key(web: Web) -> str | None:
+def s2_key(web: Web) -> str | None:
     """The key of this environment, read when it is used; never over a connection that others can read."""
     found = next((value for name in S2_KEYS if (value := os.environ.get(name, "").strip())), None)
     return found if web.may_send_key() else None
 
 
-def _from_arxiv(result: Any) -> Reference | None:
+def from_arxiv(result: Any) -> Reference | None:
+    """A record of what arXiv's client made of an entry; None without title or id."""
     identifier = re.sub(r"v\d+$", "", result.get_short_id())
     journal = result.journal_ref or ""
     return record(
@@ -185,7 +195,8 @@ def _from_arxiv(result: Any) -> Reference | None:
     )
 
 
-def _from_s2(data: Mapping[str, Any]) -> Reference | None:
+def from_s2(data: Mapping[str, Any]) -> Reference | None:
+    """A record of a work as Semantic Scholar sends it; None without a title."""
     found = data.get("authors")
     ids = data.get("externalIds")
     ids = ids if isinstance(ids, dict) else {}

@@ -54,7 +54,7 @@ def plain(text: object, limit: int) -> str:
     text = clean(text, 4 * limit)
     if "<" in text or "&" in text:
         text = _without_tags(text)
-    if "\\" in text or "$" in text or "{" in text:
+    if any(char in text for char in "\\${}"):
         text = _without_latex(text)
     return clean(text, limit)
 

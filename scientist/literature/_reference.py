@@ -32,6 +32,7 @@ class Reference(Record):
     source: str = Field(description="which source returned it: library, arxiv, openalex, docstring:<object>, ...")
     raw: str = Field(default="", description="the reference as its source printed it, when it could not be parsed")
     entry_type: str = "misc"
+    retracted: str = Field(default="", description="who says that the work was retracted; empty when nobody does")
     also: tuple[str, ...] = Field(default=(), description="further sources that returned the same work")
     filled: tuple[tuple[str, str], ...] = Field(
         default=(), description="(field, source) of what `source` lacked and another of them gave"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
 from scientist.literature._answers import AnswerCache
 from scientist.literature._breaker import Breaker
@@ -20,10 +20,15 @@ if TYPE_CHECKING:
     from scientist.literature._web import Call, Page
 
 Breadth = Literal["curated", "open"]
+T = TypeVar("T")
 
 LIMIT = 10  # works asked for per query
 ENOUGH = 5  # works after which an open source is spared a further query
 GRACE_S = 0.25  # what threads may take to hand over after the deadline
+FAIR_S = 1.0  # with less time than this, a source that does not answer in time is not held to have failed
+
+
+LATE = "no answer in time"
 
 
 @runtime_checkable
@@ -94,60 +99,71 @@ class OnlineSource:
 
     def search(self, query: str, limit: int, deadline: float) -> tuple[list[Reference], Searched]:
         """See :class:`Source`. Answers are kept, so that the same question is asked once."""
-        from scientist.literature._web import Call
-
         terms = query_terms(query)
         query = " ".join(terms)
         if not terms:
             return [], Searched(source=self.name, query="", answer="skipped", note="nothing to search for")
         if (query, limit) not in self._answers:
-            if why := self._breaker.left_alone(time.monotonic()):
-                return self._out(query, why)
-            call = Call(deadline)
-            task = Task(lambda: self._ask(terms, limit, call))
-            error = task.wait(call.left())
-            if error is not None:
-                call.close()
-                return self._failed(query, error)
-            self._breaker.answered()
-            self._answers[query, limit] = task.value
+            said = self.guarded(query, lambda call: self._ask(terms, limit, call), deadline)
+            if isinstance(said, Searched):
+                return [], said
+            self._answers[query, limit] = said
         found, day = self._answers[query, limit]
         searched = Searched(source=self.name, query=query, answer=_answer(found), found=len(found), when=day)
         return list(found), searched
 
+    def guarded(self, query: str, ask: Callable[[Call], T], deadline: float) -> T | Searched:
+        """What `ask` returns from a thread of its own; or, where it fails or ends too late, the answer `out`.
+
+        A source that keeps failing is not asked at all for a while.
+        """
+        from scientist.literature._web import Call
+
+        if why := self._breaker.left_alone(time.monotonic()):
+            return self._out(query, why)
+        call = Call(deadline)
+        task = Task(lambda: ask(call))
+        error = task.wait(call.left())
+        if error is not None:
+            call.close()
+            return self._failed(query, error, deadline)
+        self._breaker.answered()
+        return task.value
+
     def _ask(self, terms: Sequence[str], limit: int, call: Call) -> tuple[list[Reference], str]:
         found, page = self.ask(terms, limit, call)
         found = found[:limit]
-        if found and not _touches(terms, found):
-            raise _malformed("nothing in it has to do with the question")
+        if found and not touches(terms, found):
+            raise unrelated()
         if found:
             self.web.keep(page)  # an empty answer may be a passing fault, and costs little to get again
         return found, page.day
 
-    def _failed(self, query: str, error: BaseException) -> tuple[list[Reference], Searched]:
+    def _failed(self, query: str, error: BaseException, seconds: float) -> Searched:
         note = getattr(error, "note", "") or _explain(error)
-        if getattr(error, "counts", True):
+        if getattr(error, "counts", True) and (note != LATE or seconds >= FAIR_S):
             self._breaker.failed(note, time.monotonic(), getattr(error, "after", 0.0))
         return self._out(query, note)
 
-    def _out(self, query: str, note: str) -> tuple[list[Reference], Searched]:
-        return [], Searched(source=self.name, query=query, answer="out", note=clean(note, 160))
+    def _out(self, query: str, note: str) -> Searched:
+        return Searched(source=self.name, query=query, answer="out", note=clean(note, 160))
 
 
-def _malformed(note: str) -> Exception:
+def unrelated() -> Exception:
+    """What is wrong with an answer to another question."""
     from scientist.literature._web import Malformed
 
-    return Malformed(note)
+    return Malformed("nothing in it has to do with the question")
 
 
 def _explain(error: BaseException) -> str:
     """A fault in a few words that are the same every time: no addresses, no object names."""
     if isinstance(error, TimeoutError):
-        return "no answer in time"
+        return LATE
     return f"the answer could not be read ({type(error).__name__})"
 
 
-def _touches(terms: Sequence[str], works: Sequence[Reference]) -> bool:
+def touches(terms: Sequence[str], works: Sequence[Reference]) -> bool:
     """Whether any work holds any word of the question. If none does, this is no answer to it, whatever it looks like."""
     asked = set(words(" ".join(terms)))
     return any(asked & set(words(" ".join((w.title, w.abstract, w.venue, *w.authors)))) for w in works)
@@ -219,10 +235,22 @@ def search_all(
         works.extend(reference for found, _ in kept for reference in found)
         searched.extend(record for _, record in kept)
         if error is not None and len(kept) < len(queries):
-            note = "no answer in time" if isinstance(error, TimeoutError) else f"failed ({type(error).__name__})"
+            note = LATE if isinstance(error, TimeoutError) else f"failed ({type(error).__name__})"
             query = clean(queries[len(kept)], 200)
             searched.append(Searched(source=source.name, query=query, answer="out", note=note))
     return merge(works), searched
+
+
+def outages(searched: Iterable[Searched]) -> list[str]:
+    """Which sources were out and why, those with the same fault in one line: 'arxiv, openalex out (HTTP status 503)'."""
+    first: dict[str, str] = {}
+    for one in searched:
+        if one.answer == "out":
+            first.setdefault(one.source, one.note)
+    return [
+        f"{', '.join(source for source, said in first.items() if said == note)} out ({note})"
+        for note in dict.fromkeys(first.values())
+    ]
 
 
 def _ask_in_turn(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from scientist.literature._keys import find_doi, make_key, merge
 from scientist.literature._plain import plain
@@ -76,9 +77,12 @@ def year_of(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 1500 < value < 2200 else None
 
 
-def some_usable(works: Iterable[Reference | None], sent: int) -> list[Reference]:
-    """The works that could be read, each once. Raises :class:`Malformed` when something was sent and nothing could be."""
-    usable = [work for work in works if work is not None]
+def some_usable(works: Iterable[Reference | None], sent: int, limit: int) -> list[Reference]:
+    """The first works that could be read, each once; what is beyond twice the limit is not looked at.
+
+    Raises :class:`Malformed` when something was sent and nothing could be read.
+    """
+    usable = [work for work in islice(works, 2 * limit) if work is not None]
     if sent and not usable:
         raise Malformed("no record in it is whole")
     return merge(usable)

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 STOP = frozenset(
     """
@@ -55,6 +56,7 @@ def _stem(word: str) -> str:
     return word[:-1] if word.endswith("e") and len(word) > 4 else word
 
 
+@lru_cache(maxsize=8192)
 def title_key(title: str) -> str:
     """A title reduced to its letters and digits, so that two spellings of one title meet."""
     if title.isascii():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 import time
 import zlib
@@ -16,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -25,12 +27,15 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_e
 from scientist import __version__
 from scientist.lab import sha256
 from scientist.literature._answers import AnswerCache
+from scientist.literature._sources import LATE
 from scientist.literature._tasks import reachable
 
 MAX_BYTES = 4_000_000  # of one answer; ten abstracts are a hundredth of that
 TRIES = 3
 BACKOFF_S = 0.5  # the most that the first pause lasts; the second may last twice that
 MAX_REDIRECTS = 3
+NOBODY = "cannot be reached"
+SILENCE_S = 30.0  # the longest without a word, however far away the end is
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -97,21 +102,21 @@ class Call:
                 opened.shutdown(socket.SHUT_RDWR)
 
 
-_next: dict[str, float] = {}
+_next: dict[tuple[str, float], float] = {}
 _pace = threading.Lock()
 
 
 def wait_turn(host: str, interval_s: float, call: Call) -> None:
     """Wait until the host may be asked again: one interval between two requests, whichever threads make them.
 
-    Raises :class:`Fault` at once when the turn comes after the end of the question.
+    A mirror of several indexes keeps the pace of each. Raises :class:`Fault` at once when the turn comes after the end of the question.
     """
     with _pace:
         now = time.monotonic()
-        turn = max(now, _next.get(host, now))
+        turn = max(now, _next.get((host, interval_s), now))
         if turn - now >= call.left():
             raise Fault("its rate left no time to ask", counts=False)
-        _next[host] = turn + interval_s
+        _next[host, interval_s] = turn + interval_s
     time.sleep(turn - now)
 
 
@@ -124,8 +129,6 @@ class Web:
     def __init__(self, url: str, interval_s: float, contact: str = "", cache: AnswerCache | None = None) -> None:
         self.url, self.contact, self.cache = url.rstrip("/"), contact, cache
         self._interval_s = interval_s
-        self._client: httpx.Client | None = None
-        self._lock = threading.Lock()
 
     def get(
         self,
@@ -147,7 +150,7 @@ class Web:
                 check(kept.body)
                 return Page(kept.body, kept.asked, key, fresh=False)
         if not reachable(self.url, call.left()):
-            raise Fault("cannot be reached")
+            raise Fault(NOBODY)
 
         def once() -> Page:
             body = self._fetch(f"{url}?{query}", headers or {}, call)
@@ -190,15 +193,21 @@ class Web:
             raise Fault("its address is not valid") from error
         except (httpx.TransportError, OSError) as error:
             if isinstance(error, httpx.TimeoutException) or call.left() <= 0:
-                raise Fault("no answer in time") from error
+                raise Fault(LATE) from error
+            if isinstance(error, httpx.ConnectError):
+                raise Fault(NOBODY) from error
             raise Fault("the connection was lost", again=True) from error
         raise Fault("redirected in circles")
 
     def _request(self, url: str, headers: Mapping[str, str], call: Call) -> tuple[bytes, str]:
         wait_turn(urlsplit(url).netloc, self._interval_s, call)
         told = {"User-Agent": self._agent(), "Accept-Encoding": "gzip"} | dict(headers)
-        extensions = {"trace": call.trace, "timeout": dict.fromkeys(_WAITS, max(0.05, call.left()))}
-        with self._opened().stream("GET", url, headers=told, extensions=extensions) as response:
+        extensions = {"trace": call.trace, "timeout": dict.fromkeys(_WAITS, max(0.05, min(SILENCE_S, call.left())))}
+        # A client for each request: nothing is carried over, and `trace` sees every connection, so that it can be cut.
+        with (
+            httpx.Client(verify=_tls(), follow_redirects=False) as client,
+            client.stream("GET", url, headers=told, extensions=extensions) as response,
+        ):
             status = response.status_code
             if status in (301, 302, 303, 307, 308) and "location" in response.headers:
                 return b"", urljoin(url, response.headers["location"])
@@ -210,13 +219,11 @@ class Web:
     def _agent(self) -> str:
         return f"scientist/{__version__}" + (f" (mailto:{self.contact})" if self.contact else "")
 
-    def _opened(self) -> httpx.Client:
-        with self._lock:
-            if self._client is None:
-                # Connections are not kept: a new one is seen by `trace`, and so can be cut.
-                limits = httpx.Limits(max_keepalive_connections=0)
-                self._client = httpx.Client(limits=limits, follow_redirects=False)
-            return self._client
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """The certificates that are trusted; reading them takes longer than a request."""
+    return httpx.create_ssl_context()
 
 
 _WAITS = ("connect", "read", "write", "pool")
@@ -238,7 +245,7 @@ def _body(response: httpx.Response, call: Call) -> bytes:
     body = bytearray()
     for chunk in response.iter_raw():
         if call.left() <= 0:
-            raise Fault("no answer in time")
+            raise Fault(LATE)
         try:
             body += unpack.decompress(chunk, MAX_BYTES + 1 - len(body)) if unpack else chunk
         except zlib.error as error:

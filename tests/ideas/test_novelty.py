@@ -20,7 +20,7 @@ from scientist.template import Knob, Metric, Objective, Template
 from scientist.template._template import Budget
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "literature"))
-from loopback import FAULTS, OPEN, loopback
+from loopback import FAULTS, OPEN, WORKS, loopback
 
 WHY = "Because somebody has to decide between the two of them."
 TEMPLATE = Template(
@@ -151,6 +151,18 @@ def test_no_fault_of_any_source_makes_an_idea_novel(mood: str) -> None:
         # In time or not, an empty page is no evidence; on a busy machine it may come too late.
         assert answers[name] in ("empty", "out") if mood == "empty" else answers[name] == "out", name
     assert found.references
+
+
+@pytest.mark.parametrize("mood", ["503", "403", "cut", "malformed", "promised", "unrelated", "hang"])
+def test_a_source_that_fails_half_way_makes_no_idea_novel(mood: str) -> None:
+    """The works that it returned are evidence; that it returned no others is none."""
+    works = [{**WORKS[1], "title": "Forests and noise"}]
+    with loopback(mood, works=works) as server:
+        server.moods_of = {name: ["good"] for name in OPEN}
+        found = check_novelty(idea(), TEMPLATE, (), (), (LIBRARY, *open_sources(server.url)), 2.0)
+    for name in OPEN:
+        assert {s.answer for s in found.searched if s.source == name} >= {"out"}
+    assert found.verdict == "undecided"
 
 
 def test_one_source_that_is_out_is_named_and_the_verdict_rests_on_the_others() -> None:

@@ -45,15 +45,24 @@ WORKS: list[Work] = [
 ]
 
 
+class Quiet(ThreadingHTTPServer):
+    """Says nothing when whoever asked has gone: most of these answers are not waited for."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None: ...
+
+
 class Loopback:
     """One server; `mood` is how it answers, `queries` what it was asked, `headers` what came with it.
 
-    `moods` are used up first, one a request: a server that recovers. `path` of a request says whose format it wants.
+    `moods` are used up first, one a request: a server that recovers; `moods_of` the same for one interface. `path` of a request says whose format it wants.
     """
 
     def __init__(self, mood: str, works: list[Work], **more: Any) -> None:
         self.mood, self.works, self.more = mood, works, more
         self.moods: list[str] = []
+        self.moods_of: dict[str, list[str]] = {}
         self.queries: list[str] = []
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
@@ -72,13 +81,13 @@ class Loopback:
 
             def log_message(self, format: str, *args: object) -> None: ...
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Quiet(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def answer(self, handler: BaseHTTPRequestHandler, name: str) -> None:
-        mood = self.moods.pop(0) if self.moods else self.mood
+        moods = self.moods_of.get(name) or self.moods
+        mood = moods.pop(0) if moods else self.mood
         status, headers = 200, {"Content-Type": "application/atom+xml" if name == "arxiv" else "application/json"}
         data = self.more.get("body") or SAY[name](self.works, **self.more.get("page", {})).encode()
         if mood[:3].isdigit():

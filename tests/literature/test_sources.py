@@ -71,7 +71,7 @@ def test_an_empty_answer_is_empty_and_no_fault(name: str) -> None:
 def test_every_fault_of_every_source_is_out_in_time_with_a_note(mood: str, quick: None) -> None:
     with loopback() as other, loopback(mood, to=other.url) as server:
         start = time.monotonic()
-        works, searched = search_all([source(name, server.url) for name in OPEN], ("label noise",), 0.5)
+        works, searched = search_all([source(name, server.url) for name in OPEN], ("label noise",), 0.4)
         took = time.monotonic() - start
     assert works == [] and [(s.source, s.answer, s.when) for s in searched] == [(name, "out", "") for name in OPEN]
     for one in searched:

@@ -1,0 +1,363 @@
+"""Reference lists as they are printed: `.bib`, `.bbl`, `thebibliography`, and what a `.tex` cites of them.
+
+Nothing is refused here. What cannot be read is a fault with its line, and the rest is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scientist.errors import RecordError
+from scientist.lab import Record, read_text
+from scientist.literature._bibfile import Entry, Remark, names, read_entries
+from scientist.literature._bibfile import plain as value_of
+from scientist.literature._keys import find_arxiv, find_doi
+from scientist.literature._plain import plain
+
+LISTS = (".bib", ".bbl", ".tex")
+_VENUES = ("journal", "journaltitle", "booktitle", "howpublished", "school", "institution", "publisher")
+_PRINTED = (
+    "author", "editor", "title", "subtitle", "booktitle", "journal", "journaltitle", "publisher", "series", "note",
+    "howpublished", "school", "institution", "organization", "address", "location", "edition", "type", "addendum",
+)  # fmt: skip
+"""Fields that a bibliography prints as text: what is live in LaTeX there breaks the page, or drops the rest of a line."""
+_NO_KEY = frozenset({"", "none", "null", "nan", "undefined", "unknown", "todo", "na", "n/a", "key", "citationkey", "?"})
+_VERBATIM = re.compile(r"\\(?:url|path|nolinkurl|href|doi)\s*\{[^{}]*\}|\$[^$]*\$|\\\(.*?\\\)")
+_LIVE = re.compile(r"(?<!\\)(?:\\\\)*([&%_#])")
+_ARXIV_ID = re.compile(r"(?:arxiv:)?\s*(\d{4}\.\d{4,5}|[a-z][a-z-]*(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?", re.IGNORECASE)
+_ARXIV_DOI = re.compile(r"10\.48550/arxiv\.(.+?)(?:v\d+)?", re.IGNORECASE)
+_YEAR = re.compile(r"(?<![\d.:/-])(1[5-9]\d\d|20\d\d)(?![\d/]|\.\d)")
+_CITE = re.compile(
+    r"\\(?:no|full|foot|paren|text|auto|smart|super)?[cC]ite[A-Za-z]*\*?\s*((?:\[[^\]]*\]\s*){0,2})\{([^{}]*)\}"
+)
+_CITES = re.compile(r"\\[A-Za-z]*[cC]ites\*?((?:\s*(?:\([^)]*\)|\[[^\]]*\])*\{[^{}]*\})+)")
+_FILES = re.compile(r"\\(?:bibliography|addbibresource|addglobalbib)\s*(?:\[[^\]]*\])?\{([^{}]*)\}")
+_ITEM = re.compile(r"\\bibitem\s*(?:\[((?:[^\[\]{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\])?\s*\{([^{}]*)\}")
+
+
+class FormFault(Record):
+    """Something wrong with how an entry, or a list, is written. `code` names it: the table is in docs/citations.md."""
+
+    code: str
+    line: int = 0
+    message: str
+
+
+@dataclass(frozen=True)
+class Printed:
+    """One work as a bibliography prints it. `authors` may be empty where `author_text` or `text` holds them in running words;
+    `guessed`: which part of `text` is the title was seen from how it is set."""
+
+    key: str
+    line: int = 0
+    kind: str = "misc"
+    title: str = ""
+    authors: tuple[str, ...] = ()
+    author_text: str = ""
+    year: int | None = None
+    year_text: str = ""
+    venue: str = ""
+    volume: str = ""
+    pages: str = ""
+    doi: str = ""
+    arxiv: str = ""
+    text: str = ""
+    faults: tuple[FormFault, ...] = ()
+    retracted: bool = False
+    guessed: bool = False
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The entries of a paper's reference lists, what is wrong with the lists, and which keys the text cites.
+
+    `cited` is None when there is no text to see it in; `everything`: `\\nocite{*}`.
+    """
+
+    where: str
+    entries: tuple[Printed, ...]
+    faults: tuple[FormFault, ...] = ()
+    cited: tuple[str, ...] | None = None
+    everything: bool = False
+
+
+def read_list(path: Path) -> Listed:
+    """The references of a `.bib`, `.bbl` or `.tex` file, or of a folder with them.
+
+    Raises :class:`RecordError` when there is nothing to read.
+    """
+    if path.is_dir():
+        return _folder(path)
+    if path.suffix.lower() not in LISTS:
+        raise RecordError(f"{path} is no list of references", "name a .bib, .bbl or .tex file, or a folder with one")
+    if path.suffix.lower() == ".tex":
+        return _paper(path, [path], path.parent)
+    entries, faults = _read(path)
+    # A text beside the list that says that it uses it.
+    texts = [
+        tex for tex in sorted(path.parent.glob("*.tex")) if path.stem in _bibliographies(_uncommented(read_text(tex)))
+    ]
+    cited, everything = _cited(texts) if texts else (None, False)
+    return Listed(str(path), entries, faults, cited, everything)
+
+
+def _folder(folder: Path) -> Listed:
+    texts = [
+        p for p in sorted(folder.rglob("*.tex")) if not any(q.startswith(".") for q in p.relative_to(folder).parts)
+    ]
+    return _paper(folder, texts, folder)
+
+
+def _paper(where: Path, texts: Sequence[Path], folder: Path) -> Listed:
+    """The lists that the texts name; else every `.bib` of the folder; else a `.bbl`; else what stands in the texts."""
+    sources = {tex: _uncommented(read_text(tex)) for tex in texts}
+    named = [name for source in sources.values() for name in _bibliographies(source)]
+    faults: list[FormFault] = []
+    lists = []
+    for name in dict.fromkeys(named):
+        found = next(
+            (p for p in (folder / f"{name}.bib", *sorted(folder.rglob(f"{Path(name).name}.bib"))) if p.is_file()), None
+        )
+        if found is not None:
+            lists.append(found)
+        elif not list(folder.glob("*.bbl")):
+            faults.append(FormFault(code="no-file", message=f"the text names {name}.bib, which is not there"))
+    lists = lists or (sorted(folder.glob("*.bib")) if where.is_dir() else []) or sorted(folder.glob("*.bbl"))
+    entries: list[Printed] = []
+    for path in dict.fromkeys(lists):
+        more, wrong = _read(path)
+        entries += more
+        faults += (
+            [f.model_copy(update={"message": f"{path.name}: {f.message}"}) for f in wrong] if len(lists) > 1 else wrong
+        )
+    if not lists:
+        for source in sources.values():
+            entries += _items(source)
+    if not entries and not faults:
+        raise RecordError(f"{where} holds no references", "name a .bib, .bbl or .tex file, or a folder with one")
+    cited, everything = _cited(texts) if texts else (None, False)
+    return Listed(str(where), tuple(entries), tuple(faults), cited, everything)
+
+
+def _read(path: Path) -> tuple[tuple[Printed, ...], tuple[FormFault, ...]]:
+    text = read_text(path)
+    if path.suffix.lower() == ".bbl":
+        return tuple(_items(text)), ()
+    return read_bib(text)
+
+
+# --- .bib ---
+
+
+def read_bib(text: str) -> tuple[tuple[Printed, ...], tuple[FormFault, ...]]:
+    """The entries of a BibTeX file with their faults, and the faults of what is no entry."""
+    entries: list[Printed] = []
+    faults: list[FormFault] = []
+    fields: dict[str, dict[str, str]] = {}
+    for found in read_entries(text):
+        if isinstance(found, Remark):
+            if found.what == "broken":
+                faults.append(
+                    FormFault(code="broken-entry", line=found.line, message=f"line {found.line}: {found.text}")
+                )
+            continue
+        told: dict[str, str] = {}
+        for name, expression in found.fields:
+            told.setdefault(name.lower(), value_of(expression, found.strings))
+        entries.append(_printed(found, told))
+        fields.setdefault(found.key.lower(), told)
+    # What an entry lacks may stand in the one that it refers to.
+    linked = [(e, fields.get(fields[e.key.lower()].get("crossref", "").lower())) for e in entries]
+    whole = [
+        replace(e, year=e.year or _year_of(more), venue=e.venue or more.get("title", "")) if more else e
+        for e, more in linked
+    ]
+    return tuple(whole), tuple(faults)
+
+
+def _printed(entry: Entry, told: dict[str, str]) -> Printed:
+    title = told.get("title", "")
+    if told.get("subtitle"):
+        title = f"{title}: {told['subtitle']}"
+    author = told.get("author") or told.get("editor", "")
+    people = names(author)
+    running = author if any(name.count(",") > 2 for name in _split(author)) or _unseparated(author) else ""
+    everything = " ".join(told.values())
+    doi, arxiv = _identifiers(told)
+    year = _year_of(told)
+    return Printed(
+        key=entry.key,
+        line=entry.line,
+        kind=entry.kind,
+        title=plain(title, 600),
+        authors=() if running else tuple(people),
+        author_text=plain(running, 4000),
+        year=year,
+        year_text=plain(told.get("year") or told.get("date", ""), 40),
+        venue=next((plain(told[name], 300) for name in _VENUES if told.get(name)), ""),
+        volume=plain(told.get("volume", ""), 40),
+        pages=plain(told.get("pages", ""), 60),
+        doi=doi,
+        arxiv=arxiv,
+        text="" if title else plain(told.get("note") or everything, 1500),
+        faults=tuple(_faults(entry, told, author)),
+        retracted=bool(
+            re.search(r"\bretracted\b|\bwithdrawn\b", f"{told.get('note', '')} {told.get('retracted', '')}", re.I)
+        ),
+    )
+
+
+def _split(author: str) -> list[str]:
+    return re.split(r"\s+and\s+", author)
+
+
+def _unseparated(author: str) -> bool:
+    """Names in a row with commas where 'and' should stand: 'A. One, B. Two, and C. Three'."""
+    parts = _split(author)
+    return any(re.match(r"\s*(?:[A-Z]\.[\s~-]*)+\w{2,}\s*,", part) for part in parts) or bool(
+        re.search(r",\s+and\s", author)
+    )
+
+
+def _year_of(told: dict[str, str]) -> int | None:
+    match = re.search(r"(?<!\d)([12]\d{3})(?!\d)", told.get("year") or told.get("date", ""))
+    return int(match.group(1)) if match else None
+
+
+def _identifiers(told: dict[str, str]) -> tuple[str, str]:
+    """(DOI, arXiv id) from the fields made for them, then from address, eprint, venue and note."""
+    places = [
+        told.get(name, "").replace("\\_", "_").replace("\\", "") for name in ("doi", "url", "note", "howpublished")
+    ]
+    doi = next((found for place in places if (found := find_doi(re.sub(r"\s+", "", place)))), "")
+    prefix = (told.get("archiveprefix") or told.get("eprinttype") or "arxiv").strip().lower()
+    eprint = _ARXIV_ID.fullmatch(told.get("eprint", "").strip()) if prefix == "arxiv" else None
+    arxiv = eprint.group(1) if eprint else ""
+    for name in ("url", "journal", "journaltitle", "note", "howpublished", "volume", "number", "pages", "doi"):
+        arxiv = arxiv or find_arxiv(told.get(name, ""))
+    if preprint := _ARXIV_DOI.fullmatch(doi):
+        doi, arxiv = "", arxiv or preprint.group(1)
+    return doi, arxiv
+
+
+def _faults(entry: Entry, told: dict[str, str], author: str) -> Iterator[FormFault]:
+    def fault(code: str, message: str) -> FormFault:
+        return FormFault(code=code, line=entry.line, message=message)
+
+    if entry.key.strip().lower() in _NO_KEY:
+        yield fault("bad-key", f"the key is {entry.key!r}" if entry.key.strip() else "the entry has no key")
+    if not told.get("title") and not told.get("note"):
+        yield fault("no-title", "there is no title")
+    for name in _PRINTED:
+        value = _VERBATIM.sub(" ", told.get(name, ""))
+        for char in dict.fromkeys(_LIVE.findall(value)):
+            yield fault("unescaped", f"unescaped {char} in {name}: {_around(value, char)}")
+    seen: set[str] = set()
+    for name, _ in entry.fields:
+        if name.lower() in seen:
+            yield fault("field-twice", f"the field {name.lower()} stands twice; the first counts")
+        seen.add(name.lower())
+    if author and _unseparated(author):
+        yield fault(
+            "authors-separated", "the authors are not separated by 'and' alone; BibTeX reads them as other names"
+        )
+
+
+def _around(value: str, char: str) -> str:
+    place = re.search(rf"(?<!\\){re.escape(char)}", value)
+    at = place.start() if place else 0
+    return f"“{' '.join(value[max(0, at - 20) : at + 20].split())}”"
+
+
+# --- .bbl and thebibliography ---
+
+
+def _items(text: str) -> list[Printed]:
+    r"""The `\bibitem` entries of a text, in whatever style they were printed."""
+    text = _uncommented(re.sub(r"(?<!\\)%\n[ \t]*", "", text))  # how BibTeX breaks a long line
+    end = text.find("\\end{thebibliography}")
+    whole = text if end < 0 else text[:end]
+    starts = list(_ITEM.finditer(whole))
+    found = []
+    for place, match in enumerate(starts):
+        body = whole[match.end() : starts[place + 1].start() if place + 1 < len(starts) else len(whole)]
+        found.append(_item(match.group(2).strip(), match.group(1) or "", body, whole.count("\n", 0, match.start()) + 1))
+    return found
+
+
+def _item(key: str, label: str, body: str, line: int) -> Printed:
+    body = re.sub(
+        r"\\penalty\s*\d+|\\BIBentry\w+|\\hskip[^\\]*\\relax|\\url(?=\{)|\\doi(?=\{)|\\href\s*\{[^{}]*\}", " ", body
+    )
+    blocks = [" ".join(block.split()) for block in re.split(r"\\newblock\b", body)]
+    running = plain(" ".join(blocks), 1500)
+    doi = find_doi(re.sub(r"\\([_&%#])", r"\1", body))
+    arxiv = find_arxiv(body)
+    if preprint := _ARXIV_DOI.fullmatch(doi):
+        doi, arxiv = "", arxiv or preprint.group(1)
+    quoted = re.search(r"``(.+?),?''|“(.+?),?”", body, re.DOTALL)
+    title, author = "", ""
+    slanted = re.search(
+        r"(?:\{\\(?:em|it|itshape)\b|\\(?:emph|textit)\s*\{)\s*([^{}]+(?:\{[^{}]*\}[^{}]*)*)\}", blocks[0]
+    )
+    if quoted and quoted.start() > 0:
+        author, title = plain(body[: quoted.start()], 4000), plain(quoted.group(1) or quoted.group(2), 600).strip(" .,")
+    elif slanted and slanted.start() > 0:
+        author, title = plain(blocks[0][: slanted.start()], 4000), plain(slanted.group(1), 600).strip(" .,")
+    elif len(blocks) > 1:
+        author, title = plain(blocks[0], 4000), plain(blocks[1], 600).strip(" .")
+    # The year stands in natbib's label, else it is the last one of the text that belongs to no identifier.
+    bare = re.sub(
+        r"(?:arxiv[:\s]*|abs/)[\d.]+(?:v\d+)?|10\.\d{4,9}/\S+|https?://\S+", " ", running, flags=re.IGNORECASE
+    )
+    bare = re.sub(r"\d+\s*[-–—]+\s*\d+|\b(?:pp?|pages)\.?\s*\d+", " ", bare.replace(title, " ") if title else bare)
+    labelled = _YEAR.findall(plain(label, 300).rpartition("(")[2])
+    years = labelled or re.findall(r"\((?:[A-Z][a-z]+\.?\s+)?(1[5-9]\d\d|20\d\d)[a-z]?\)", bare) or _YEAR.findall(bare)
+    return Printed(
+        key=key,
+        line=line,
+        title=title,
+        author_text=author,
+        year=int(years[-1]) if years else None,
+        year_text=years[-1] if years else "",
+        doi=doi,
+        arxiv=arxiv,
+        text=running,
+        guessed=bool(title),
+        faults=(FormFault(code="bad-key", line=line, message=f"the key is {key!r}"),) if key.lower() in _NO_KEY else (),
+        retracted=bool(re.search(r"\bretracted\b", running, re.IGNORECASE)),
+    )
+
+
+# --- .tex ---
+
+
+def _uncommented(text: str) -> str:
+    return re.sub(r"(?<!\\)%.*", "", text)
+
+
+def _bibliographies(source: str) -> list[str]:
+    found = [name.strip() for group in _FILES.findall(source) for name in group.split(",")]
+    return [name.removesuffix(".bib") for name in found if name]
+
+
+def _cited(texts: Iterable[Path]) -> tuple[tuple[str, ...], bool]:
+    """The keys that the texts cite, in order, and whether they list everything."""
+    keys: dict[str, None] = {}
+    for tex in texts:
+        source = _uncommented(read_text(tex))
+        groups = [group for _, group in _CITE.findall(source)]
+        groups += [group for run in _CITES.findall(source) for group in re.findall(r"\{([^{}]*)\}", run)]
+        for group in groups:
+            for key in group.split(","):
+                # '#1' is the argument of a definition.
+                if key.strip() and "#" not in key and "\\" not in key:
+                    keys[key.strip()] = None
+                elif not key.strip():
+                    keys[""] = None
+    everything = "*" in keys
+    keys.pop("*", None)
+    return tuple(keys), everything
