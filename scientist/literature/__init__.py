@@ -6,6 +6,8 @@ software in use, or from an open source that answered. See docs/literature.md.
 
 from scientist.literature._bibtex import escape, to_bibtex
 from scientist.literature._docstrings import docstring_references
+from scientist.literature._embed import INSTALL as MEANING_INSTALL
+from scientist.literature._embed import missing as no_meaning
 from scientist.literature._exporting import export as export_library
 from scientist.literature._find import Found, Hit, Phrasing, find
 from scientist.literature._importing import Tally, import_file
@@ -37,6 +39,7 @@ from scientist.literature._works import Work, make_work, to_reference
 __all__ = [
     "ANSWERS",
     "LIBRARY_FILE",
+    "MEANING_INSTALL",
     "NOTES",
     "TOPICS",
     "Case",
@@ -82,6 +85,7 @@ __all__ = [
     "make_work",
     "measure",
     "merge",
+    "no_meaning",
     "outages",
     "packaged_library",
     "phrasings",
