@@ -323,10 +323,11 @@ def benchmark(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """How often a search finds the work behind an idea: recall at 1, 5 and 20, by words, by meaning and by both.
+    """How often a search finds the work behind an idea, and what verdicts on its novelty are worth (the twin test).
 
     The file's format is described in docs/literature.md.
     """
+    from scientist.cli import _library_novelty as novelty
     from scientist.literature import load_cases, measure
 
     cases = load_cases(file)[: limit or None]
@@ -339,11 +340,13 @@ def benchmark(
             reports = [so_far]
             bar.show(len(so_far.ranks), len(so_far.ranks), asked, "")
         works, vectors = len(store), store.count_vectors()
+        told = novelty.measured(store, cases, lambda done: bar.show(done, done, None, "with and without their works"))
     (report,) = reports
     if json:
-        emit({"works": works, "vectors": vectors, **_told(report)})
+        emit({"works": works, "vectors": vectors, **_told(report), "novelty": told})
         return
     _say_report(report, works, vectors)
+    novelty.say(told)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ software in use, or from an open source that answered. See docs/literature.md.
 """
 
 from scientist.literature._bibtex import escape, to_bibtex
+from scientist.literature._claims import Claim, claims_of_text
 from scientist.literature._docstrings import docstring_references
 from scientist.literature._embed import INSTALL as MEANING_INSTALL
 from scientist.literature._embed import missing as no_meaning
@@ -33,6 +34,15 @@ from scientist.literature._stats import library_stats
 from scientist.literature._store import FILE as LIBRARY_FILE
 from scientist.literature._store import Store, is_library
 from scientist.literature._store_source import StoreSource
+from scientist.literature._twins import (
+    Interval,
+    Scored,
+    blind_auc,
+    label_auc,
+    score_cases,
+    twin_auc,
+    verdict_table,
+)
 from scientist.literature._verify import NOTES, Verification, default_deadline, verify
 from scientist.literature._works import Work, make_work, to_reference
 
@@ -44,10 +54,12 @@ __all__ = [
     "TOPICS",
     "Case",
     "Checked",
+    "Claim",
     "Difference",
     "FormFault",
     "Found",
     "Hit",
+    "Interval",
     "Library",
     "LibrarySource",
     "Listed",
@@ -60,6 +72,7 @@ __all__ = [
     "RecordedSource",
     "Reference",
     "Report",
+    "Scored",
     "Searched",
     "ShelfLookUp",
     "SkippedSource",
@@ -70,6 +83,8 @@ __all__ = [
     "Verdict",
     "Verification",
     "Work",
+    "blind_auc",
+    "claims_of_text",
     "default_deadline",
     "default_sources",
     "docstring_references",
@@ -79,6 +94,7 @@ __all__ = [
     "find",
     "import_file",
     "is_library",
+    "label_auc",
     "library_stats",
     "load_cases",
     "load_library",
@@ -92,9 +108,12 @@ __all__ = [
     "read_list",
     "retrieve",
     "same_work",
+    "score_cases",
     "search_all",
     "to_bibtex",
     "to_reference",
+    "twin_auc",
+    "verdict_table",
     "verify",
     "wilson",
 ]

@@ -66,7 +66,7 @@ def same_work(a: Reference, b: Reference) -> bool:
     return a.year is None or b.year is None or abs(a.year - b.year) <= 2
 
 
-_FILLED = ("authors", "year", "venue", "volume", "number", "pages", "doi", "arxiv", "url", "abstract")
+_FILLED = ("authors", "year", "venue", "volume", "number", "pages", "doi", "arxiv", "url", "abstract", "retracted")
 
 
 def merge(references: Iterable[Reference]) -> list[Reference]:

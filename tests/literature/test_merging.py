@@ -121,6 +121,7 @@ def test_merging_loses_no_source_doubles_no_identifier_and_is_done_once(found: l
         ("a<script>alert(1)</script><style>b{}</style><!-- c -->d", "a d"),
         ("costs $5 to $6, 50% of x_1 #1", "costs $5 to $6, 50% of x_1 #1"),
         ("\u202eEvil\u200b \u0007title\n with\tspace", "Evil title with space"),
+        ("<<b> <\\emph{i}>", "< i>"),
         ("noise n < m and m > k", "noise n < m and m > k"),
         ("題名 — Übung", "題名 — Übung"),
     ],
@@ -167,3 +168,9 @@ def test_a_record_needs_a_title_and_an_arxiv_doi_is_an_arxiv_id() -> None:
     bare = made(doi="https://doi.org/10.1234/a(b)", url="javascript:alert(1)", pages="1--9", entry_type="article")
     assert bare and (bare.doi, bare.url, bare.pages, bare.entry_type) == ("10.1234/a(b)", "", "1-9", "misc")
     assert made(title="<br/>") is None and made(title=None) is None
+
+
+def test_a_retraction_that_only_one_source_knows_of_is_not_lost() -> None:
+    preprint = other(source="arxiv", arxiv="2001.00001")
+    (one,) = merge([preprint, other(source="crossref", retracted="Crossref: retraction")])
+    assert one.retracted == "Crossref: retraction" and dict(one.filled)["retracted"] == "crossref"

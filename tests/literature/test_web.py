@@ -358,8 +358,8 @@ def test_what_semantic_scholar_really_sent_is_read() -> None:
     max_leaves=12,
 ))  # fmt: skip
 def test_no_json_upsets_the_readers(value: object) -> None:
-    from scientist.literature._indexes import _from_crossref, _from_openalex, check_crossref, check_openalex
-    from scientist.literature._online import _from_s2, check_s2
+    from scientist.literature._indexes import check_crossref, check_openalex, from_crossref, from_openalex
+    from scientist.literature._online import check_s2, from_s2
 
     for check in (check_crossref, check_openalex, check_s2):
         try:
@@ -367,7 +367,7 @@ def test_no_json_upsets_the_readers(value: object) -> None:
         except Fault as fault:
             assert fault.note
     if isinstance(value, dict):
-        for read in (_from_crossref, _from_openalex, _from_s2):
+        for read in (from_crossref, from_openalex, from_s2):
             work = read(value)
             assert work is None or work.title
 
