@@ -189,7 +189,7 @@ def _decode(value: str) -> str:
     text = _OUR_COMMAND.sub(hold, value)
     if "\\" in text:
         decode: Any = codecs.decode  # typed for bytes only, but this codec maps text to text
-        text = decode(text, "ulatex")
+        text = decode(text, "ulatex", "ignore")  # a half command at the end is left out
     text = text.replace("{", "").replace("}", "").replace("``", "“").replace("''", "”")
     text = text.replace("---", "—").replace("--", "–")
     return " ".join(re.sub("\x00(\\d+)\x00", lambda m: held[int(m.group(1))], text).split())
