@@ -21,6 +21,7 @@ from scientist.literature._printed import FormFault, Listed, Printed, read_list
 from scientist.literature._recorded import RecordedSource
 from scientist.literature._reference import Neighbour, Novelty, NoveltyVerdict, Reference, Searched
 from scientist.literature._retrieval import Case, Report, load_cases, measure, phrasings, retrieve, wilson
+from scientist.literature._rows import is_library
 from scientist.literature._sources import (
     ANSWERS,
     LibrarySource,
@@ -32,7 +33,7 @@ from scientist.literature._sources import (
 )
 from scientist.literature._stats import library_stats
 from scientist.literature._store import FILE as LIBRARY_FILE
-from scientist.literature._store import Store, is_library
+from scientist.literature._store import Store
 from scientist.literature._store_source import StoreSource
 from scientist.literature._twins import (
     Interval,

@@ -185,5 +185,4 @@ def _stems(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 def _count(store: Store, stems: tuple[str, ...]) -> int:
     """Works that hold the rarest of the stems (a word such as 'état' may be several tokens of the index)."""
-    counts = [store.rows("SELECT doc FROM terms WHERE term = ?", (stem,)) for stem in stems]
-    return min((int(str(rows[0][0])) if rows else 0 for rows in counts), default=0)
+    return min((store.holders(stem) for stem in stems), default=0)

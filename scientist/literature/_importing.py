@@ -77,6 +77,7 @@ def import_file(
         _keep(store, name, path.name, tally)
     while store.tidy_up():
         progress(tally)
+    store.count_words()
     return tally
 
 
