@@ -17,7 +17,7 @@ from scientist.literature._keys import merge, same_work
 from scientist.literature._library import TOPICS, Library, load_library, packaged_library
 from scientist.literature._lookups import LookUp, ShelfLookUp
 from scientist.literature._meaning import embed_missing
-from scientist.literature._printed import FormFault, Listed, Printed, read_list
+from scientist.literature._printed import LISTS, FormFault, Listed, Printed, read_list
 from scientist.literature._recorded import RecordedSource
 from scientist.literature._reference import Neighbour, Novelty, NoveltyVerdict, Reference, Searched
 from scientist.literature._retrieval import Case, Report, load_cases, measure, phrasings, retrieve, wilson
@@ -50,6 +50,7 @@ from scientist.literature._works import Work, make_work, to_reference
 __all__ = [
     "ANSWERS",
     "LIBRARY_FILE",
+    "LISTS",
     "MEANING_INSTALL",
     "NOTES",
     "TOPICS",
