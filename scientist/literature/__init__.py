@@ -7,6 +7,8 @@ software in use, or from an open source that answered. See docs/literature.md.
 from scientist.literature._bibtex import escape, to_bibtex
 from scientist.literature._claims import Claim, claims_of_text
 from scientist.literature._docstrings import docstring_references
+from scientist.literature._embed import INSTALL as MEANING_INSTALL
+from scientist.literature._embed import missing as no_meaning
 from scientist.literature._exporting import export as export_library
 from scientist.literature._find import Found, Hit, Phrasing, find
 from scientist.literature._importing import Tally, import_file
@@ -19,6 +21,7 @@ from scientist.literature._printed import LISTS, FormFault, Listed, Printed, rea
 from scientist.literature._recorded import RecordedSource
 from scientist.literature._reference import Neighbour, Novelty, NoveltyVerdict, Reference, Searched
 from scientist.literature._retrieval import Case, Report, load_cases, measure, phrasings, retrieve, wilson
+from scientist.literature._rows import is_library
 from scientist.literature._sources import (
     ANSWERS,
     LibrarySource,
@@ -30,7 +33,7 @@ from scientist.literature._sources import (
 )
 from scientist.literature._stats import library_stats
 from scientist.literature._store import FILE as LIBRARY_FILE
-from scientist.literature._store import Store, is_library
+from scientist.literature._store import Store
 from scientist.literature._store_source import StoreSource
 from scientist.literature._twins import (
     Interval,
@@ -48,6 +51,7 @@ __all__ = [
     "ANSWERS",
     "LIBRARY_FILE",
     "LISTS",
+    "MEANING_INSTALL",
     "NOTES",
     "TOPICS",
     "Case",
@@ -99,6 +103,7 @@ __all__ = [
     "make_work",
     "measure",
     "merge",
+    "no_meaning",
     "outages",
     "packaged_library",
     "phrasings",
