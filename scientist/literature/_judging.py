@@ -25,6 +25,8 @@ FieldName = Literal["title", "authors", "year", "doi", "arxiv"]
 
 APART = 1
 """Years between the printed and the recorded year that are a note: a preprint and its proceedings."""
+_PAGES = frozenset({"misc", "online", "electronic", "www", "webpage", "software", "dataset", "manual"})
+"""Kinds of entries that may be no publication at all, where they give the address of a page."""
 _BOOKS = frozenset({"book", "inbook", "booklet", "manual"})
 
 
@@ -100,7 +102,10 @@ def judge(entry: Printed, told: Sequence[Told]) -> Checked:
             notes.append("no source has a work of this title by these authors")
     else:
         about = []
-        verdict = "not found" if _asked_openly(told) and not out else "unverifiable now"
+        page = entry.kind in _PAGES and bool(entry.url) and not entry.doi and not entry.arxiv
+        verdict = "not found" if _asked_openly(told) and not out and not page else "unverifiable now"
+        if page:
+            notes.append(f"no index lists pages, programs and data; see {entry.url}")
         notes += _missing_notes(entry, exact, seen, told, out)
     retracted = [
         f"{_name(s)}: {s.held.retracted}" for s in seen if s.held.retracted and (s in about or s in fit or s.by_id)

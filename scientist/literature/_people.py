@@ -32,7 +32,8 @@ _UMLAUTS = (("ae", "a"), ("oe", "o"), ("ue", "u"))
 class Person:
     """A name in lower-case words without accents: `last` as far as it is known to be the surname, `first` the rest.
 
-    `sure`: a comma said which is which. `group`: no person at all, such as a consortium. `turned`: read with the surname first.
+    `sure`: a comma said which is which. `group`: no person at all, such as a consortium. `turned`: read with the surname
+    first. `whole`: the surname with its particles, in one word ('lecun' for 'Le Cun').
     """
 
     first: tuple[str, ...]
@@ -40,6 +41,7 @@ class Person:
     sure: bool = False
     group: bool = False
     turned: bool = False
+    whole: str = ""
 
 
 @lru_cache(maxsize=8192)
@@ -57,16 +59,21 @@ def read_person(name: str) -> Person:
         tail = re.search(r"(?<=\w)\s+([A-Z]{1,3})$", text)
         if tail and len(words) > 1 and len(tail[1]) == len(words[-1]):
             last, first = words[:-1], list(words[-1])
+        elif len(words) > 1 and len(words[-1]) == 1 and len(words[0]) > 1:
+            # 'Lovelace A. B.': so few letters are nobody's surname.
+            cut = next(i for i, word in enumerate(words) if len(word) == 1)
+            last, first = words[:cut], words[cut:]
         else:
             begin = len(words) - 1
             while begin > 1 and words[begin - 1] in _PARTICLES:
                 begin -= 1
             last, first = words[begin:], words[:begin]
+    whole = "".join(last)
     last = [word for word in last if word not in _PARTICLES] or last
     first = [word for word in first if word not in _PARTICLES]
     if sure and len(first) == 1 and re.search(r",\s*[A-Z]{2,3}\.?$", text):
         first = list(first[0])  # 'Lovelace, AB'
-    return Person(tuple(first), tuple(last), sure, group=not sure and len(last) + len(first) == 1)
+    return Person(tuple(first), tuple(last), sure, group=not sure and len(last) + len(first) == 1, whole=whole)
 
 
 def _words(text: str) -> list[str]:
@@ -90,14 +97,16 @@ def same_person(a: str, b: str) -> bool | None:
     p, q = read_person(a), read_person(b)
     if not (p.first or p.last) or not (q.first or q.last):
         return False
+    if _is_latin(p) != _is_latin(q):
+        return True  # 'Wei Zhang' in characters: nothing can be compared
     if _joined(p) == _joined(q) or sorted(p.first + p.last) == sorted(q.first + q.last):
         return True
     for x in _readings(p):
         for y in _readings(q):
             # Turned round both ways, given names would be compared as surnames.
-            if not (x.turned and y.turned) and _same_surname(x.last, y.last) and _given_agree(x.first, y.first):
+            if not (x.turned and y.turned) and _same_surname(x, y) and _given_agree(x.first, y.first):
                 return True
-    return None if _same_surname(p.last, q.last) else False
+    return None if _same_surname(p, q) else False
 
 
 def _readings(person: Person) -> list[Person]:
@@ -115,11 +124,11 @@ def _readings(person: Person) -> list[Person]:
     return found
 
 
-def _same_surname(a: Sequence[str], b: Sequence[str]) -> bool:
-    x, y = "".join(a), "".join(b)
-    if not x or not y or max(len(x), len(y)) < 2:
-        return False
-    return x == y or _without_umlauts(x) == _without_umlauts(y)
+def _same_surname(a: Person, b: Person) -> bool:
+    """With or without particles, with umlauts as one letter or two."""
+    ours = {_without_umlauts(name) for name in ("".join(a.last), a.whole) if len(name) > 1}
+    theirs = {_without_umlauts(name) for name in ("".join(b.last), b.whole) if len(name) > 1}
+    return bool(ours & theirs)
 
 
 def _without_umlauts(name: str) -> str:
@@ -147,6 +156,10 @@ def _alike(x: str, y: str) -> bool:
     if x.startswith(y) or y.startswith(x) or any({x, y} <= names for names in _NICKNAMES):
         return True
     return SequenceMatcher(None, x, y, autojunk=False).ratio() >= 0.6
+
+
+def _is_latin(person: Person) -> bool:
+    return any(char.isascii() for word in person.first + person.last for char in word)
 
 
 def _joined(person: Person) -> str:

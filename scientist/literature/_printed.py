@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scientist.errors import RecordError
-from scientist.lab import Record, read_text
+from scientist.lab import Record
 from scientist.literature._bibfile import Entry, Remark, names, read_entries
 from scientist.literature._bibfile import plain as value_of
 from scientist.literature._keys import find_arxiv, find_doi
@@ -65,6 +65,7 @@ class Printed:
     doi: str = ""
     arxiv: str = ""
     text: str = ""
+    url: str = ""
     faults: tuple[FormFault, ...] = ()
     retracted: bool = False
     guessed: bool = False
@@ -100,7 +101,7 @@ def read_list(path: Path) -> Listed:
         raise RecordError(f"{path} holds no references", "name a .bib, .bbl or .tex file, or a folder with one")
     # A text beside the list that says that it uses it.
     texts = [
-        tex for tex in sorted(path.parent.glob("*.tex")) if path.stem in _bibliographies(_uncommented(read_text(tex)))
+        tex for tex in sorted(path.parent.glob("*.tex")) if path.stem in _bibliographies(_uncommented(_text_of(tex)))
     ]
     cited, everything = _cited(texts) if texts else (None, False)
     return Listed(str(path), entries, faults, cited, everything)
@@ -115,7 +116,7 @@ def _folder(folder: Path) -> Listed:
 
 def _paper(where: Path, texts: Sequence[Path], folder: Path) -> Listed:
     """The lists that the texts name; else every `.bib` of the folder; else a `.bbl`; else what stands in the texts."""
-    sources = {tex: _uncommented(read_text(tex)) for tex in texts}
+    sources = {tex: _uncommented(_text_of(tex)) for tex in texts}
     named = [name for source in sources.values() for name in _bibliographies(source)]
     faults: list[FormFault] = []
     lists = []
@@ -144,8 +145,20 @@ def _paper(where: Path, texts: Sequence[Path], folder: Path) -> Listed:
     return Listed(str(where), tuple(entries), tuple(faults), cited, everything)
 
 
+def _text_of(path: Path) -> str:
+    """The text of a stranger's file: UTF-8, with or without a mark, else as Western European bytes."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror or error}", "check the file") from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
+
+
 def _read(path: Path) -> tuple[tuple[Printed, ...], tuple[FormFault, ...]]:
-    text = read_text(path)
+    text = _text_of(path)
     if path.suffix.lower() == ".bbl":
         return tuple(_items(text)), ()
     return read_bib(text)
@@ -204,6 +217,7 @@ def _printed(entry: Entry, told: dict[str, str]) -> Printed:
         pages=plain(told.get("pages", ""), 60),
         doi=doi,
         arxiv=arxiv,
+        url=_url(told),
         text="" if title else plain(told.get("note") or everything, 1500),
         faults=tuple(_faults(entry, told, author)),
         retracted=bool(
@@ -219,14 +233,23 @@ def _split(author: str) -> list[str]:
 def _unseparated(author: str) -> bool:
     """Names in a row with commas where 'and' should stand: 'A. One, B. Two, and C. Three'."""
     parts = _split(author)
-    return any(re.match(r"\s*(?:[A-Z]\.[\s~-]*)+\w{2,}\s*,", part) for part in parts) or bool(
-        re.search(r",\s+and\s", author)
-    )
+    return any(
+        re.match(r"\s*(?:(?:[A-Z]\.[\s~-]*)+\w{2,}|\w[\w'-]+\s+[A-Z]{1,3})\s*,", part) for part in parts
+    ) or bool(re.search(r",\s+and\s", author))
 
 
 def _year_of(told: dict[str, str]) -> int | None:
     match = re.search(r"(?<!\d)([12]\d{3})(?!\d)", told.get("year") or told.get("date", ""))
     return int(match.group(1)) if match else None
+
+
+def _url(told: dict[str, str]) -> str:
+    """The first address of a page, wherever it stands."""
+    for name in ("url", "howpublished", "note"):
+        match = re.search(r"https?://[^\s{}]+", told.get(name, ""))
+        if match:
+            return match.group(0).rstrip(".,;)")
+    return ""
 
 
 def _identifiers(told: dict[str, str]) -> tuple[str, str]:
@@ -352,7 +375,7 @@ def _cited(texts: Iterable[Path]) -> tuple[tuple[str, ...], bool]:
     """The keys that the texts cite, in order, and whether they list everything."""
     keys: dict[str, None] = {}
     for tex in texts:
-        source = _uncommented(read_text(tex))
+        source = _uncommented(_text_of(tex))
         groups = [group for _, group in _CITE.findall(source)]
         groups += [group for run in _CITES.findall(source) for group in re.findall(r"\{([^{}]*)\}", run)]
         for group in groups:

@@ -60,16 +60,18 @@ _AMERICAN = (
 )
 _SPELLINGS = tuple((re.compile(pattern), instead) for pattern, instead in _SPELLING)
 _PART = re.compile(r"\d+|(?:^| )(?:i{1,3}|iv|v|vi{0,3}|ix|x)(?= |$)")
-_COLON = re.compile(r"\s*[:?!]\s+|\s+[-–—]+\s+|\s*—\s*")
+_COLON = re.compile(r"\s*[:?!]\s+|\s+[(\[]|\s+[-–—]+\s+|\s*—\s*")
 
 
 @dataclass(frozen=True)
 class Title:
-    """A title in words that can be compared: `words` with single spaces, `key` without, `head` before the colon."""
+    """A title in words that can be compared: `words` with single spaces, `key` without, `head` before the colon (or the
+    parenthesis), `tail` after it."""
 
     words: str
     key: str
     head: str
+    tail: str
 
 
 @lru_cache(maxsize=4096)
@@ -78,8 +80,10 @@ def read_title(text: str) -> Title:
     readable = RETRACTED.sub("", plain(text[: 4 * LONGEST], LONGEST))
     words = letters(readable)
     before = _COLON.split(readable, maxsplit=1)
-    head = letters(before[0]).replace(" ", "") if len(before) == 2 and letters(before[1]) else ""
-    return Title(words, words.replace(" ", ""), head)
+    head = tail = ""
+    if len(before) == 2 and letters(before[1]):
+        head, tail = letters(before[0]).replace(" ", ""), letters(before[1]).replace(" ", "")
+    return Title(words, words.replace(" ", ""), head, tail)
 
 
 def letters(text: str) -> str:
@@ -108,7 +112,7 @@ def compare_titles(a: str, b: str) -> Nearness:
         return "other"
     if x.key == y.key:
         return "same"
-    if x.key == y.head or y.key == x.head:
+    if x.key in (y.head, y.tail) or y.key in (x.head, x.tail):
         return "part"
     if _PART.findall(x.words) != _PART.findall(y.words):
         return "other"

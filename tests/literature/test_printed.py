@@ -115,6 +115,14 @@ def test_a_list_inside_the_text(tmp_path: Path) -> None:
     assert (b.key, b.year, b.title, b.author_text) == ("b", 2001, "Random forests", "Leo Breiman.")
 
 
+def test_a_list_in_another_encoding_is_read(tmp_path: Path) -> None:
+    (tmp_path / "old.bib").write_bytes("@article{a, title={Über Räume}, author={Müller, K.}}".encode("latin-1"))
+    (tmp_path / "mark.bib").write_bytes(b"\xef\xbb\xbf@article{a, title={T}, author={B C}}")
+    (entry,) = read_list(tmp_path / "old.bib").entries
+    assert (entry.title, entry.authors) == ("Über Räume", ("K. Müller",))
+    assert read_list(tmp_path / "mark.bib").entries[0].key == "a"
+
+
 def test_nothing_to_read_is_said(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "x.pdf"):
         with pytest.raises(RecordError):

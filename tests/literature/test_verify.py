@@ -185,6 +185,8 @@ def test_a_notice_of_retraction_names_the_work(tmp_path: Path) -> None:
         ("author={Fr{\\'e}nay, B.}, title={Classification in the Presence of Label Noise: A Survey}, year=2014", "wrong metadata", ["authors"]),
         ("author={Frénay, Bob and Verleysen, Michel}, title={Classification in the Presence of Label Noise: A Survey}, year=2014", "verified", []),
         ("author={Frénay, Zoe and Verleysen, Michel}, title={Classification in the Presence of Label Noise: A Survey}, year=2014", "wrong metadata", ["authors"]),
+        # A page is in no index, an article is.
+        ("author={UCI}, title={A repository of some data sets}, url={https://archive.example.org/data}", "not found", []),
         # Titles: a slip is a note, another word is another title, another work of a short title is none.
         ("author={Angluin, D. and Laird, P.}, title={Learning from noisy example}, year=1988", "verified", []),
         ("author={Angluin, D. and Laird, P.}, title={Learning from many noisy examples}, year=1988", "wrong metadata", ["title"]),
@@ -206,3 +208,10 @@ def test_what_is_verified_is_not_asked_about_further(tmp_path: Path) -> None:
         verified(FAULTY.split("@article{invented,")[0], tmp_path, server.sources())
         assert sorted(server.asked) == [("crossref", "doi"), ("openalex", "doi")]
     assert [one.name for one in look_ups(server.sources())] == ["crossref", "openalex", "semanticscholar", "arxiv"]
+
+
+def test_a_page_that_no_index_lists_is_not_missing(tmp_path: Path) -> None:
+    entry = "@misc{x, author={{The Team}}, title={The tool and its manual}, howpublished={\\url{https://tool.example.org/a}}}"
+    with index(WORKS) as server:
+        found = verified(entry, tmp_path, server.sources()).entries[0]
+    assert found.verdict == "unverifiable now" and "https://tool.example.org/a" in found.notes[0]
