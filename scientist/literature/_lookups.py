@@ -145,7 +145,7 @@ class ShelfLookUp:
         self._keys: dict[str, list[Reference]] = {}
         for work in self._works:
             title = read_title(work.title)
-            for key in {title.key, title.head} - {""}:
+            for key in {title.key, *title.parts}:
                 self._keys.setdefault(key, []).append(work)
 
     def look_up(self, by: By, value: str, seconds: float) -> Told:
@@ -156,7 +156,7 @@ class ShelfLookUp:
             found = [work for work in self._works if meant(work.title, value)]
         else:
             title = read_title(value)
-            found = [*self._keys.get(title.key, ()), *self._keys.get(title.head, ())]
+            found = [work for key in (title.key, *sorted(title.parts)) for work in self._keys.get(key, ())]
         packaged = packaged_library()
         held = tuple(
             Held(work, retraction_of(work), _vouches(work, "curated") or packaged.get(work.key) == work)

@@ -57,7 +57,7 @@ def read_person(name: str) -> Person:
         words = [word for word in _words(text) if word not in _SUFFIXES] or _words(text)
         # 'Lovelace AB': capitals at the end that no surname is.
         tail = re.search(r"(?<=\w)\s+([A-Z]{1,3})$", text)
-        if tail and len(words) > 1 and len(tail[1]) == len(words[-1]):
+        if tail and len(words) > 1 and len(tail[1]) == len(words[-1]) and len(words[0]) > 1:
             last, first = words[:-1], list(words[-1])
         elif len(words) > 1 and len(words[-1]) == 1 and len(words[0]) > 1:
             # 'Lovelace A. B.': so few letters are nobody's surname.
@@ -70,7 +70,7 @@ def read_person(name: str) -> Person:
             last, first = words[begin:], words[:begin]
     whole = "".join(last)
     last = [word for word in last if word not in _PARTICLES] or last
-    first = [word for word in first if word not in _PARTICLES]
+    first = first[:1] + [word for word in first[1:] if word not in _PARTICLES]  # 'De-Chuan' is a name
     if sure and len(first) == 1 and re.search(r",\s*[A-Z]{2,3}\.?$", text):
         first = list(first[0])  # 'Lovelace, AB'
     return Person(tuple(first), tuple(last), sure, group=not sure and len(last) + len(first) == 1, whole=whole)
@@ -101,6 +101,8 @@ def same_person(a: str, b: str) -> bool | None:
         return True  # 'Wei Zhang' in characters: nothing can be compared
     if _joined(p) == _joined(q) or sorted(p.first + p.last) == sorted(q.first + q.last):
         return True
+    if _only_initials(p, q) or _only_initials(q, p):
+        return True
     for x in _readings(p):
         for y in _readings(q):
             # Turned round both ways, given names would be compared as surnames.
@@ -113,6 +115,13 @@ def _readings(person: Person) -> list[Person]:
     """The ways to read a name: 'Zhu Xingquan' and 'Xingquan Zhu', 'Gabriel García Márquez' with one surname or two."""
     found = [person]
     whole = person.first + person.last
+    if (
+        not person.sure
+        and len(person.first) > 1
+        and all(len(word) == 1 for word in person.first)
+        and len(whole[-1]) > 1
+    ):
+        found.append(Person(person.last, ("".join(person.first),)))  # 'Tie XU' is no Tie, X. U.
     if not person.sure and len(whole) > 1:
         found.append(Person(whole[1:], whole[:1], turned=True))  # surname first
         if len(person.first) > 1 and len(person.first[-1]) > 1:
@@ -160,6 +169,13 @@ def _alike(x: str, y: str) -> bool:
 
 def _is_latin(person: Person) -> bool:
     return any(char.isascii() for word in person.first + person.last for char in word)
+
+
+def _only_initials(a: Person, b: Person) -> bool:
+    """Whether `a` is nothing but initials, and all of them are of `b`: 'G. K' is Gururaj K."""
+    words = a.first + a.last
+    theirs = [word[0] for word in b.first + b.last]
+    return len(words) > 1 and all(len(word) == 1 for word in words) and words[0] in theirs and set(words) <= set(theirs)
 
 
 def _joined(person: Person) -> str:

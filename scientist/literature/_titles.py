@@ -60,18 +60,21 @@ _AMERICAN = (
 )
 _SPELLINGS = tuple((re.compile(pattern), instead) for pattern, instead in _SPELLING)
 _PART = re.compile(r"\d+|(?:^| )(?:i{1,3}|iv|v|vi{0,3}|ix|x)(?= |$)")
+_LABEL = re.compile(
+    r"\W*(?:(?:technical|research|short|brief)\s+)?(?:note|communication|report|editorial|commentary|invited\s+\w+|letter)\s*[:.]\s+",
+    re.I,
+)
 _COLON = re.compile(r"\s*[:?!]\s+|\s+[(\[]|\s+[-–—]+\s+|\s*—\s*")
 
 
 @dataclass(frozen=True)
 class Title:
-    """A title in words that can be compared: `words` with single spaces, `key` without, `head` before the colon (or the
-    parenthesis), `tail` after it."""
+    """A title in words that can be compared: `words` with single spaces, `key` without; `parts` are what may stand for the
+    whole: up to a colon, a dash or a parenthesis, and what follows a label such as 'Technical note:'."""
 
     words: str
     key: str
-    head: str
-    tail: str
+    parts: frozenset[str]
 
 
 @lru_cache(maxsize=4096)
@@ -79,11 +82,11 @@ def read_title(text: str) -> Title:
     """A title as printed, in LaTeX, HTML or plain, as :class:`Title`. A mark of retraction before it is left out."""
     readable = RETRACTED.sub("", plain(text[: 4 * LONGEST], LONGEST))
     words = letters(readable)
-    before = _COLON.split(readable, maxsplit=1)
-    head = tail = ""
-    if len(before) == 2 and letters(before[1]):
-        head, tail = letters(before[0]).replace(" ", ""), letters(before[1]).replace(" ", "")
-    return Title(words, words.replace(" ", ""), head, tail)
+    key = words.replace(" ", "")
+    parts = {letters(readable[: cut.start()]).replace(" ", "") for cut in _COLON.finditer(readable)}
+    if label := _LABEL.match(readable):
+        parts.add(letters(readable[label.end() :]).replace(" ", ""))
+    return Title(words, key, frozenset(parts - {"", key}))
 
 
 def letters(text: str) -> str:
@@ -112,7 +115,7 @@ def compare_titles(a: str, b: str) -> Nearness:
         return "other"
     if x.key == y.key:
         return "same"
-    if x.key in (y.head, y.tail) or y.key in (x.head, x.tail):
+    if x.key in y.parts or y.key in x.parts:
         return "part"
     if _PART.findall(x.words) != _PART.findall(y.words):
         return "other"

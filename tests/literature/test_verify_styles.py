@@ -193,6 +193,7 @@ def test_what_bibtex_prints_of_right_entries_is_right(tmp_path: Path, style: str
         ("John Smith", "Mary Smith", None), ("Yoshua Bengio", "Yann LeCun", False), ("Y. Bengio", "Y. LeCun", False), ("Li", "Li, Wei", True),
         ("David F. Nettleton", "David J. Wales", False), ("David Wales", "David Walsh", False), ("Y. LeCun", "Simard, Y.", False),
         ("Yann Le Cun", "LeCun, Y.", True), ("Di Caprio, L.", "Leonardo DiCaprio", True), ("Lovelace A. B.", "Ada Lovelace", True), ("张伟", "Wei Zhang", True),
+        ("D. Zhan", "De-Chuan Zhan", True), ("T. XU", "Tie XU", True), ("Tie Xu", "XU Tie", True), ("G. K", "Gururaj K", True), ("V. R.", "Venkatesh Babu R.", True),
         ("N. de Freitas", "Freitas, Nando de", True), ("Mc Allester, David", "David A. McAllester", True),
     ],
 )  # fmt: skip
@@ -237,6 +238,7 @@ def test_authors_in_running_text() -> None:
         (r"Classification \& regression trees", "Classification and Regression Trees", "same"), (r"$\ell_1$ regularization", "ℓ1 regularisation", "same"),
         ("RETRACTED: A good thing", "A good thing", "same"), ("<i>In vivo</i> learning &amp; more", "In vivo learning and more", "same"),
         ("Learning from noisy example", "Learning From Noisy Examples", "spelt"), ("Deep learning", "Deep Learning: A Survey", "part"),
+        ("Practical Deep Stereo (PDS)", "Practical Deep Stereo (PDS): Toward Use", "part"), ("Some thing: learning of moons", "Learning of moons", "other"),
         ("On the thing (with discussion)", "On the thing", "part"), ("Q-learning of moons", "Technical Note: Q-Learning of Moons", "part"),
         ("Attention is all we need", "Attention Is All You Need", "near"), ("Support vector machines I", "Support vector machines II", "other"),
         ("CIFAR-10 data", "CIFAR-100 data", "other"), ("Random forests", "Random projections", "other"), ("", "x", "other"),
