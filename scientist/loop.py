@@ -252,7 +252,7 @@ def lab_sources(lab: Lab) -> list[Source]:
     )
     stored = lab.root / LIBRARY_FILE
     if stored.exists():
-        found.insert(0, StoreSource(stored))
+        found.insert(0, StoreSource(stored, s.library_covers))
     if not (s.replay or s.model or any(role.model or role.command for role in s.roles.values())):
         return found
     kept = recording(lab) / "searches"
