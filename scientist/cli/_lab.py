@@ -75,7 +75,7 @@ def doctor(json: Json = False) -> None:
     Exit code 1 when something is missing that a paper needs.
     """
     isolation = [_sandbox(), _cgroups(), _landlock()]
-    checks = [_python(), _latex(), *isolation, _ray(), _local_model(), _network(), _keys(), _disk(), _lab()]
+    checks = [_python(), _latex(), *isolation, _ray(), _local_model(), _meaning(), _network(), _keys(), _disk(), _lab()]
     if json:
         emit({"checks": [asdict(check) for check in checks]})
     else:
@@ -183,6 +183,19 @@ def _local_model() -> Check:
     except UsageError as error:
         return Check("local", False, False, f"{error.message}; only --model local/... needs it", INSTALL)
     return Check("local", True, False, f"--model local/{name}: {path.name}, xllamacpp {metadata.version('xllamacpp')}")
+
+
+def _meaning() -> Check:
+    """Whether a library can be searched by meaning; the model is not loaded."""
+    from scientist.literature import MEANING_INSTALL, no_meaning
+
+    if why := no_meaning():
+        return Check(
+            "meaning", False, False, f"{why}; `scientist library search` works by words alone", MEANING_INSTALL
+        )
+    return Check(
+        "meaning", True, False, f"libraries are searched by meaning too: onnxruntime {metadata.version('onnxruntime')}"
+    )
 
 
 NETWORK_S = 4.0

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -346,21 +349,22 @@ def benchmark(
     novelty.say(told)
 
 
-def _opened(library: Path | None, quiet: bool) -> Store:
+@contextmanager
+def _opened(library: Path | None, quiet: bool) -> Iterator[Store]:
     """The library; a file of works instead of one is imported into a library in a temporary folder first."""
-    import tempfile
-
     from scientist.literature import Store, import_file, is_library
 
     path = _place(library)
     if not path.is_file() or is_library(path):
-        return Store(path)
-    folder = Path(tempfile.mkdtemp(prefix="scientist-library-"))
+        with Store(path) as store:
+            yield store
+        return
     if not quiet:
         err.print(f"importing {escape(str(path))}; `scientist library import` and `embed` would keep it, with vectors")
-    store = Store(folder / "library.sqlite", write=True)
-    import_file(store, path)
-    return store
+    place = tempfile.TemporaryDirectory(prefix="scientist-library-")
+    with place as folder, Store(Path(folder) / "library.sqlite", write=True) as store:
+        import_file(store, path)
+        yield store
 
 
 def _told(report: Report) -> dict[str, Any]:

@@ -7,6 +7,8 @@ software in use, or from an open source that answered. See docs/literature.md.
 from scientist.literature._bibtex import escape, to_bibtex
 from scientist.literature._claims import Claim, claims_of_text
 from scientist.literature._docstrings import docstring_references
+from scientist.literature._embed import INSTALL as MEANING_INSTALL
+from scientist.literature._embed import missing as no_meaning
 from scientist.literature._exporting import export as export_library
 from scientist.literature._find import Found, Hit, Phrasing, find
 from scientist.literature._importing import Tally, import_file
@@ -15,10 +17,11 @@ from scientist.literature._keys import merge, same_work
 from scientist.literature._library import TOPICS, Library, load_library, packaged_library
 from scientist.literature._lookups import LookUp, ShelfLookUp
 from scientist.literature._meaning import embed_missing
-from scientist.literature._printed import FormFault, Listed, Printed, read_list
+from scientist.literature._printed import LISTS, FormFault, Listed, Printed, read_list
 from scientist.literature._recorded import RecordedSource
 from scientist.literature._reference import Neighbour, Novelty, NoveltyVerdict, Reference, Searched
 from scientist.literature._retrieval import Case, Report, load_cases, measure, phrasings, retrieve, wilson
+from scientist.literature._rows import is_library
 from scientist.literature._sources import (
     ANSWERS,
     LibrarySource,
@@ -30,7 +33,7 @@ from scientist.literature._sources import (
 )
 from scientist.literature._stats import library_stats
 from scientist.literature._store import FILE as LIBRARY_FILE
-from scientist.literature._store import Store, is_library
+from scientist.literature._store import Store
 from scientist.literature._store_source import StoreSource
 from scientist.literature._twins import (
     Interval,
@@ -47,6 +50,8 @@ from scientist.literature._works import Work, make_work, to_reference
 __all__ = [
     "ANSWERS",
     "LIBRARY_FILE",
+    "LISTS",
+    "MEANING_INSTALL",
     "NOTES",
     "TOPICS",
     "Case",
@@ -98,6 +103,7 @@ __all__ = [
     "make_work",
     "measure",
     "merge",
+    "no_meaning",
     "outages",
     "packaged_library",
     "phrasings",

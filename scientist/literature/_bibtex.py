@@ -114,6 +114,7 @@ def _entry(ref: Reference, full: bool) -> str:
     if full:
         fields["keywords"] = ", ".join(ref.topics)
         fields |= {"gist": escape(ref.gist), "annote": escape(ref.abstract)}
+        fields["retracted"] = escape(ref.retracted)
         fields["source"] = "" if ref.source == "library" else escape(ref.source)
     body = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items() if value)
     return f"@{kind}{{{ref.key},\n{body}\n}}\n"

@@ -19,11 +19,11 @@ from scientist.literature._works import Work
 
 How = Literal["both", "lexical", "semantic"]
 
-WEIGHTS = (1.0, 1.0, 1.0, 0.25)
+WEIGHTS = (2.0, 1.0, 1.0, 0.25)
 """Of title, abstract, keywords and authors in BM25."""
 DEEP = 200  # how far down each ranking is looked at before they are fused
-POSTINGS = 150_000  # occurrences that one search may look at; in a million works the commonest words are left out
-FUSION = 20.0  # reciprocal rank fusion: 1 / (FUSION + rank); Cormack, Clarke and Buettcher 2009 use 60
+POSTINGS = 60_000  # works that one question may look at, more or less; in a million the commonest words are left out
+FUSION = 60.0  # reciprocal rank fusion: 1 / (FUSION + rank), as in Cormack, Clarke and Buettcher 2009
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,9 @@ def find(
     without: Collection[int] = (),
     seconds: float = math.inf,
 ) -> Found:
-    """The best works for a question, or for several phrasings of one.
+    """The best works for a question, or for several phrasings of one, of which the first is the whole question.
 
+    The others count where both rankings are fused; by words or by meaning alone they did harm when it was measured.
     `without` are ids that are passed over. `seconds` bounds the work on vectors that are still missing, not the search.
     Where the packages of the extra are missing, or the library has no vectors and none can be made in time, the search
     is by words alone and `note` says so.
@@ -77,19 +78,21 @@ def find(
     deep = max(DEEP, limit)
     by_words = [(one.weight, _without(lexical(store, one.text, deep + len(without)), without)) for one in asked]
     if how == "lexical":
-        return _found(store, by_words, [], {}, limit, how, "")
+        return _found(store, by_words[:1], [], {}, limit, how, "")
     model = embedder()
     if model is None:
-        return _found(store, by_words, [], {}, limit, "lexical", f"by words alone: {missing()}")
+        return _found(store, by_words[:1], [], {}, limit, "lexical", f"by words alone: {missing()}")
     best = list(fuse(by_words))[:deep]
     near, note = cosines(store, model, [one.text for one in asked], best, without, deep, until)
     if not near:
-        return _found(store, by_words, [], {}, limit, "lexical", f"by words alone: {note}")
+        return _found(store, by_words[:1], [], {}, limit, "lexical", f"by words alone: {note}")
     by_meaning = [(one.weight, list(values)) for one, values in zip(asked, near, strict=True)]
     nearest: dict[int, float] = {}
     for values in near:
         nearest |= {one: max(value, nearest.get(one, -1.0)) for one, value in values.items()}
-    return _found(store, by_words if how == "both" else [], by_meaning, nearest, limit, how, note)
+    if how == "semantic":
+        return _found(store, [], by_meaning[:1], nearest, limit, how, note)
+    return _found(store, by_words, by_meaning, nearest, limit, how, note)
 
 
 def _without(ids: list[int], without: Collection[int]) -> list[int]:
@@ -182,5 +185,4 @@ def _stems(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 def _count(store: Store, stems: tuple[str, ...]) -> int:
     """Works that hold the rarest of the stems (a word such as 'état' may be several tokens of the index)."""
-    counts = [store.rows("SELECT doc FROM terms WHERE term = ?", (stem,)) for stem in stems]
-    return min((int(str(rows[0][0])) if rows else 0 for rows in counts), default=0)
+    return min((store.holders(stem) for stem in stems), default=0)

@@ -69,8 +69,7 @@ def import_file(
         rows = read(path, form, tally.position, source, tally.line)
     for batch in _batches(rows):
         with store.transaction():
-            for row in batch:
-                tally = _one(store, row, tally)
+            tally = _counted(store, batch, tally)
             _keep(store, name, path.name, tally)
         progress(tally)
     tally = replace(tally, done=True)
@@ -78,6 +77,7 @@ def import_file(
         _keep(store, name, path.name, tally)
     while store.tidy_up():
         progress(tally)
+    store.count_words()
     return tally
 
 
@@ -94,17 +94,32 @@ def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
         yield batch
 
 
-def _one(store: Store, row: Row, tally: Tally) -> Tally:
-    """Add the record of a row, or count it among what is none."""
-    tally = replace(tally, position=row.position, line=row.line)
-    if row.remark:
-        more = (*tally.remarked, f"line {row.line}: {row.remark}") if len(tally.remarked) < NAMED else tally.remarked
-        return replace(tally, remarks=tally.remarks + 1, remarked=more)
-    if row.work is None:
-        more = (*tally.problems, f"line {row.line}: {row.problem}") if len(tally.problems) < NAMED else tally.problems
-        return replace(tally, read=tally.read + 1, broken=tally.broken + 1, problems=more)
-    new = store.add(row.work).new
-    return replace(tally, read=tally.read + 1, new=tally.new + new, joined=tally.joined + (not new))
+def _counted(store: Store, batch: list[Row], tally: Tally) -> Tally:
+    """Add the records of a batch, and count those that are none."""
+    new = joined = broken = remarks = 0
+    problems, remarked = list(tally.problems), list(tally.remarked)
+    for row in batch:
+        if row.work is not None:
+            added = store.add(row.work).new
+            new, joined = new + added, joined + (not added)
+        elif row.remark:
+            remarks += 1
+            remarked.append(f"line {row.line}: {row.remark}")
+        else:
+            broken += 1
+            problems.append(f"line {row.line}: {row.problem}")
+    return replace(
+        tally,
+        read=tally.read + new + joined + broken,
+        new=tally.new + new,
+        joined=tally.joined + joined,
+        broken=tally.broken + broken,
+        remarks=tally.remarks + remarks,
+        problems=tuple(problems[:NAMED]),
+        remarked=tuple(remarked[:NAMED]),
+        position=batch[-1].position,
+        line=batch[-1].line,
+    )
 
 
 def fingerprint(path: Path, form: str, source: str) -> str:

@@ -114,7 +114,7 @@ def parse_bibtex(text: str, where: str) -> list[Reference]:
     """The works of a BibTeX file, in its order.
 
     Fields: author, title, year, journal (booktitle, publisher, ...), volume, number, pages, doi, eprint, url,
-    keywords (from :data:`TOPICS`), gist, annote, note. Raises :class:`RecordError` in one line: not BibTeX, an
+    keywords (from :data:`TOPICS`), gist, annote, note, retracted (who says so). Raises :class:`RecordError` in one line: not BibTeX, an
     entry without title, a year that is no year, an unknown topic.
     """
     try:
@@ -158,6 +158,7 @@ def _reference(key: str, entry: Any, where: str) -> Reference:
         "gist": get("gist", ""),
         "topics": topics,
         "source": get("source", "") or "library",
+        "retracted": get("retracted", ""),
         "raw": raw,
         "entry_type": entry.type.lower(),
     }
@@ -189,7 +190,7 @@ def _decode(value: str) -> str:
     text = _OUR_COMMAND.sub(hold, value)
     if "\\" in text:
         decode: Any = codecs.decode  # typed for bytes only, but this codec maps text to text
-        text = decode(text, "ulatex")
+        text = decode(text, "ulatex", "ignore")  # a half command at the end is left out
     text = text.replace("{", "").replace("}", "").replace("``", "“").replace("''", "”")
     text = text.replace("---", "—").replace("--", "–")
     return " ".join(re.sub("\x00(\\d+)\x00", lambda m: held[int(m.group(1))], text).split())

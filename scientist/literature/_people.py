@@ -14,7 +14,7 @@ from scientist.literature._titles import letters
 
 OTHERS = frozenset({"others", "et al", "et al.", "and others", "etal"})
 _PARTICLES = frozenset(
-    "van von der den de del della di da do dos das du la le les el al bin ibn ter ten zu zum zur af av y e".split()  # noqa: SIM905
+    "van von der den de del della di da do dos das du la le les el al bin ibn ter ten zu zum zur af av".split()  # noqa: SIM905
 )
 _SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv", "phd", "md", "dr", "prof"})
 _NICKNAMES = (
@@ -32,13 +32,14 @@ _UMLAUTS = (("ae", "a"), ("oe", "o"), ("ue", "u"))
 class Person:
     """A name in lower-case words without accents: `last` as far as it is known to be the surname, `first` the rest.
 
-    `sure`: a comma said which is which. `group`: no person at all, such as a consortium.
+    `sure`: a comma said which is which. `group`: no person at all, such as a consortium. `turned`: read with the surname first.
     """
 
     first: tuple[str, ...]
     last: tuple[str, ...]
     sure: bool = False
     group: bool = False
+    turned: bool = False
 
 
 @lru_cache(maxsize=8192)
@@ -91,15 +92,12 @@ def same_person(a: str, b: str) -> bool | None:
         return False
     if _joined(p) == _joined(q) or sorted(p.first + p.last) == sorted(q.first + q.last):
         return True
-    best: bool | None = False
     for x in _readings(p):
         for y in _readings(q):
-            if not _same_surname(x.last, y.last):
-                continue
-            if _given_agree(x.first, y.first):
+            # Turned round both ways, given names would be compared as surnames.
+            if not (x.turned and y.turned) and _same_surname(x.last, y.last) and _given_agree(x.first, y.first):
                 return True
-            best = None
-    return best
+    return None if _same_surname(p.last, q.last) else False
 
 
 def _readings(person: Person) -> list[Person]:
@@ -107,7 +105,7 @@ def _readings(person: Person) -> list[Person]:
     found = [person]
     whole = person.first + person.last
     if not person.sure and len(whole) > 1:
-        found.append(Person(whole[1:], whole[:1]))  # surname first
+        found.append(Person(whole[1:], whole[:1], turned=True))  # surname first
         if len(person.first) > 1 and len(person.first[-1]) > 1:
             found.append(Person(whole[:-2], whole[-2:]))  # a surname of two words
             found.append(Person((*whole[:-2], whole[-1]), whole[-2:-1]))  # of which the second may be left out

@@ -20,7 +20,7 @@ _TAG = re.compile(
     r"</?([A-Za-z][\w:.-]*)(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s<>\"']+))*\s*/?>|<![A-Za-z][^<>]*>"
 )
 _APART = re.compile(r"(?:\w+:)?(?:p|br|div|li|tr|td|sec|title|h\d)", re.IGNORECASE)
-_OPENED = re.compile(r"<(?=[A-Za-z/!?])")
+_OPENED = re.compile(r"<+(?=[A-Za-z/!?])")
 _COMMAND = re.compile(r"\\([A-Za-z]+)\*?[ ]?")
 # As in pandoc: a price is not the beginning of a formula.
 _MATH = re.compile(r"\$\$?(?!\s)([^$]{1,300})(?<!\s)\$\$?(?!\d)|\\\((.{1,300}?)\\\)|\\\[(.{1,300}?)\\\]")
@@ -56,7 +56,8 @@ def plain(text: object, limit: int) -> str:
         text = _without_tags(text)
     if any(char in text for char in "\\${}"):
         text = _without_latex(text)
-    return clean(text, limit)
+    # A tag that never ends, or that appears when a command goes, is no tag, and nobody shall take it for one.
+    return clean(_OPENED.sub("", text), limit)
 
 
 def _without_tags(text: str) -> str:
@@ -66,8 +67,7 @@ def _without_tags(text: str) -> str:
     if "</" in text:
         text = _HIDDEN.sub(" ", text)
     text = _CDATA.sub("", text)
-    text = _TAG.sub(lambda tag: " " if tag[1] and _APART.fullmatch(tag[1]) else "", text)
-    return _OPENED.sub("", text)  # a tag that never ends is no tag, and nobody shall take it for one
+    return _TAG.sub(lambda tag: " " if tag[1] and _APART.fullmatch(tag[1]) else "", text)
 
 
 def _without_latex(text: str) -> str:
@@ -75,7 +75,7 @@ def _without_latex(text: str) -> str:
     text = _COMMAND.sub(_symbol, text)
     if _ACCENTED.search(text):
         decode: Any = codecs.decode  # typed for bytes only, but this codec maps text to text
-        text = decode(text, "ulatex")
+        text = decode(text, "ulatex", "ignore")
     text = re.sub(r"\\([&%$#_{} ,;!])", r"\1", text)
     return text.replace("``", "“").replace("''", "”").translate({ord(c): None for c in "{}\\"}).replace("~", " ")
 

@@ -96,6 +96,8 @@ def read_list(path: Path) -> Listed:
     if path.suffix.lower() == ".tex":
         return _paper(path, [path], path.parent)
     entries, faults = _read(path)
+    if not entries and not faults:
+        raise RecordError(f"{path} holds no references", "name a .bib, .bbl or .tex file, or a folder with one")
     # A text beside the list that says that it uses it.
     texts = [
         tex for tex in sorted(path.parent.glob("*.tex")) if path.stem in _bibliographies(_uncommented(read_text(tex)))
@@ -237,7 +239,9 @@ def _identifiers(told: dict[str, str]) -> tuple[str, str]:
     eprint = _ARXIV_ID.fullmatch(told.get("eprint", "").strip()) if prefix == "arxiv" else None
     arxiv = eprint.group(1) if eprint else ""
     for name in ("url", "journal", "journaltitle", "note", "howpublished", "volume", "number", "pages", "doi"):
-        arxiv = arxiv or find_arxiv(told.get(name, ""))
+        # DBLP prints the id as a volume of CoRR: 'abs/1705.10694'.
+        value = re.sub(r"^\s*abs/", "arXiv:", told.get(name, ""))
+        arxiv = arxiv or find_arxiv(value)
     if preprint := _ARXIV_DOI.fullmatch(doi):
         doi, arxiv = "", arxiv or preprint.group(1)
     return doi, arxiv

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +40,8 @@ class Case:
 
     @property
     def half(self) -> str:
-        """'tune' or 'report', by a hash of the id: what is chosen on one half is reported on the other."""
-        return "tune" if hashlib.sha256(self.id.encode()).digest()[0] % 2 == 0 else "report"
+        """'tune' or 'report', by a hash of the id: what is chosen on the one is reported on the other."""
+        return "tune" if hashlib.sha256(self.id.encode("utf-8", "replace")).digest()[0] % 2 == 0 else "report"
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,16 @@ def load_cases(path: Path) -> list[Case]:
 
 
 def phrasings(title: str, hypothesis: str = "", method: str = "", experiment: str = "") -> list[Phrasing]:
-    """The ways in which an idea is searched for."""
+    """The ways in which an idea is searched for: all of it, and what it claims with how it is done and how it is measured.
+
+    Weights were chosen on the half 'tune' of 66 ideas with known sources (see docs/benchmarks.md).
+    """
     whole = " ".join(part for part in (title, hypothesis, method, experiment) if part)
-    return [Phrasing(whole)]
+    asked = [Phrasing(whole)]
+    for part in (experiment, method):
+        if hypothesis and part and f"{hypothesis} {part}" != whole:
+            asked.append(Phrasing(f"{hypothesis} {part}", 0.25))
+    return asked
 
 
 def retrieve(
@@ -120,34 +127,29 @@ def measure(
         source = store.named(case.source_id)
         if source is None:
             missing.append(case.source_id)
-            continue
-        ranks[case.id] = {}
-        for way in ways:
+        else:
+            ranks[case.id] = {}
+        for way in ways if source is not None else ():
             found = retrieve(store, case, way, max(CUTS))
-            if found.how != way or found.note:
+            if found.note:
                 notes.append(found.note)
             if found.how == way:
                 ids = [hit.id for hit in found.hits]
                 ranks[case.id][way] = ids.index(source) + 1 if source in ids else None
-        note = sorted(set(filter(None, notes)))[:1]
-        yield Report(tuple(_recalls(asked, ranks, ways)), tuple(missing), "".join(note), ranks)
-    if not ranks:
-        yield Report((), tuple(missing), "no idea has a source that is in the library", ranks)
+        note = sorted(set(notes))[:1] if ranks else ["no idea has a source that is in the library"]
+        yield Report(tuple(_recalls(cases, ranks, ways)), tuple(missing), "".join(note), ranks)
 
 
 def _recalls(
-    cases: Iterable[Case], ranks: Mapping[str, Mapping[str, int | None]], ways: Sequence[How]
+    cases: Sequence[Case], ranks: Mapping[str, Mapping[str, int | None]], ways: Sequence[How]
 ) -> Iterator[Recall]:
     there = [case for case in cases if case.id in ranks]
-    groups = {
-        PARAPHRASE: [case for case in there if case.kind == PARAPHRASE],
-        f"{PARAPHRASE}, half that constants were chosen on": [
-            c for c in there if c.kind == PARAPHRASE and c.half == "tune"
-        ],
-        f"{PARAPHRASE}, other half": [c for c in there if c.kind == PARAPHRASE and c.half == "report"],
-        "every other idea with a source": [case for case in there if case.kind != PARAPHRASE],
-        "every idea with a source, other half": [case for case in there if case.half == "report"],
-    }
+    groups: dict[str, list[Case]] = {}
+    for case in there:
+        kind = PARAPHRASE if case.kind == PARAPHRASE else "other ideas with a source"
+        for group in (kind, f"{kind}, half '{case.half}'"):
+            groups.setdefault(group, []).append(case)
+    groups = dict(sorted(groups.items(), key=lambda pair: (not pair[0].startswith(PARAPHRASE), pair[0])))
     for group, members in groups.items():
         for way in ways:
             places = [ranks[case.id][way] for case in members if way in ranks[case.id]]

@@ -6,27 +6,27 @@ killed leaves the library as its last batch left it.
 
 from __future__ import annotations
 
-import json
-import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from scientist.errors import LabError, RecordError
-from scientist.literature._embed import MODEL, SIZE, Vectors
+from scientist.errors import LabError
+from scientist.literature._embed import MODEL, Vectors
+from scientist.literature._rows import indexed, read_only, says_more, told, unpacked, untold, values_of, work_of
 from scientist.literature._works import COLUMNS, Work, hashed, joined, may_be_same, names_of
 
 VERSION = 1
 FILE = "library.sqlite"
 """Its name in a lab's folder."""
 WAIT_S = 30.0  # for another writer's batch
-INDEXED = 20_000  # characters of an abstract that are searched
+PAGE = 16_384  # bytes; a work is one or two thousand, and four thousand would leave much of a page empty
+FREQUENT = 2_000  # works that hold a word from which that number is kept
 _ID = 0x5C1E17B1  # application_id: this file is a library of ours
 _SCHEMA = """
 CREATE TABLE works(id INTEGER PRIMARY KEY, title TEXT NOT NULL, abstract TEXT NOT NULL, authors TEXT NOT NULL,
@@ -39,13 +39,13 @@ CREATE TABLE names(name INTEGER PRIMARY KEY, work INTEGER NOT NULL);
 CREATE TABLE sources(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE vectors(work INTEGER PRIMARY KEY, scale REAL NOT NULL, data BLOB NOT NULL);
 CREATE TABLE imports(file TEXT PRIMARY KEY, name TEXT NOT NULL, state TEXT NOT NULL, done INTEGER NOT NULL);
+CREATE TABLE frequent(term TEXT PRIMARY KEY, works INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE notes(name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5(title, abstract, keywords, authors, content='', tokenize='porter unicode61 remove_diacritics 2');
 CREATE VIRTUAL TABLE terms USING fts5vocab(words, row);
 """
 _SELECT = ", ".join("sources.name" if name == "source" else f"works.{name}" for name in COLUMNS)
 _FROM = "FROM works JOIN sources ON sources.id = works.source"
-_SEPARATOR = "\x1f"  # between authors; tidied text never holds it
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Store:
         if not write and not path.is_file():
             raise LabError(f"{path} does not exist", "make it with `scientist library import FILE`")
         with self.faults():
-            address = f"{path.resolve().as_uri()}?{'mode=rwc' if write else _read_only(path)}"
+            address = f"{path.resolve().as_uri()}?{'mode=rwc' if write else read_only(path)}"
             self._db = sqlite3.connect(address, uri=True, timeout=wait_s, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA cache_size = -65536")
             self._check(write)
@@ -79,6 +79,7 @@ class Store:
         (application,) = self._db.execute("PRAGMA application_id").fetchone()
         tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if write and version == 0 and tables == 0:
+            self._db.execute(f"PRAGMA page_size = {PAGE}")
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             with self.transaction():
@@ -164,7 +165,7 @@ class Store:
                 some = list(ids[start : start + 500])
                 marks = ",".join("?" * len(some))
                 query = f"SELECT works.id, {_SELECT} {_FROM} WHERE works.id IN ({marks})"
-                found |= {row[0]: _work(row[1:]) for row in self._db.execute(query, some)}
+                found |= {row[0]: work_of(row[1:]) for row in self._db.execute(query, some)}
         return {one: found[one] for one in ids if one in found}
 
     def everything(self) -> Iterator[tuple[int, Work]]:
@@ -173,13 +174,13 @@ class Store:
         query = f"SELECT works.id, {_SELECT} {_FROM} WHERE works.id > ? ORDER BY works.id LIMIT 1000"
         while rows := self.rows(query, (last,)):
             for row in rows:
-                yield int(row[0]), _work(row[1:])  # type: ignore[call-overload]
+                yield int(row[0]), work_of(row[1:])  # type: ignore[call-overload]
             last = int(rows[-1][0])  # type: ignore[call-overload]
 
     def records(self, work: int) -> list[Work]:
         """Every further record that was joined to the work, as its source told it."""
         rows = self.rows("SELECT told FROM records WHERE work = ? ORDER BY id", (work,))
-        return [_untold(str(row[0])) for row in rows]
+        return [untold(str(row[0])) for row in rows]
 
     def named(self, name: str) -> int | None:
         """The work that a source calls `name`, or whose DOI or arXiv id it is."""
@@ -205,7 +206,7 @@ class Store:
         more = joined(known, work)
         if more != known:
             self._update(first, known, more)
-        if _says_more(work, more) and not self._told_already(first, work):
+        if says_more(work, more) and not self._told_already(first, work):
             self._tell(first, work)
         self._name([*names, *names_of(more)], first)
         return Added(first, False)
@@ -220,14 +221,14 @@ class Store:
         return [one for one, other in self.get(ids).items() if may_be_same(other, work)] if ids else []
 
     def _insert(self, work: Work, names: list[int]) -> int:
-        values = _values(work)
+        values = values_of(work)
         values[COLUMNS.index("source")] = self._source(work.source)
         marks = ",".join("?" * len(values))
         cursor = self._db.execute(f"INSERT INTO works({', '.join(COLUMNS)}) VALUES({marks})", values)
         number = int(cursor.lastrowid or 0)
         self._name(names, number)
         self._db.execute(
-            "INSERT INTO words(rowid, title, abstract, keywords, authors) VALUES(?,?,?,?,?)", (number, *_indexed(work))
+            "INSERT INTO words(rowid, title, abstract, keywords, authors) VALUES(?,?,?,?,?)", (number, *indexed(work))
         )
         return number
 
@@ -236,15 +237,15 @@ class Store:
         self._db.executemany("INSERT OR IGNORE INTO names VALUES(?,?)", [(name, work) for name in names])
 
     def _update(self, number: int, before: Work, after: Work) -> None:
-        values = dict(zip(COLUMNS, _values(after), strict=True))
+        values = dict(zip(COLUMNS, values_of(after), strict=True))
         values["source"] = self._source(after.source)
         sets = ", ".join(f"{name} = ?" for name in COLUMNS)
         self._db.execute(f"UPDATE works SET {sets} WHERE id = ?", (*values.values(), number))
-        if _indexed(before) != _indexed(after):
+        if indexed(before) != indexed(after):
             self._forget_words(number, before)
             self._db.execute(
                 "INSERT INTO words(rowid, title, abstract, keywords, authors) VALUES(?,?,?,?,?)",
-                (number, *_indexed(after)),
+                (number, *indexed(after)),
             )
         if (before.title, before.abstract) != (after.title, after.abstract):
             self._forget_vector(number)
@@ -252,7 +253,7 @@ class Store:
     def _forget_words(self, number: int, work: Work) -> None:
         # The index keeps no text, so it has to be told what to take out.
         query = "INSERT INTO words(words, rowid, title, abstract, keywords, authors) VALUES('delete',?,?,?,?,?)"
-        self._db.execute(query, (number, *_indexed(work)))
+        self._db.execute(query, (number, *indexed(work)))
 
     def _unite(self, first: int, other: int) -> None:
         """Two works turn out to be one, by a record that has an identifier of each."""
@@ -268,10 +269,10 @@ class Store:
 
     def _told_already(self, number: int, work: Work) -> bool:
         query = "SELECT 1 FROM records WHERE work = ? AND told = ?"
-        return self._db.execute(query, (number, _told(work))).fetchone() is not None
+        return self._db.execute(query, (number, told(work))).fetchone() is not None
 
     def _tell(self, number: int, work: Work) -> None:
-        row = (number, self._source(work.source), _told(work))
+        row = (number, self._source(work.source), told(work))
         self._db.execute("INSERT INTO records(work, source, told) VALUES(?,?,?)", row)
 
     def _source(self, name: str) -> int:
@@ -293,6 +294,27 @@ class Store:
             # SQLite's own way to tell that nothing was left: less than two changes.
             more = self._db.total_changes - before >= 2
         return more
+
+    def count_words(self) -> None:
+        """Keep how many works hold each frequent stem, if the library grew by a quarter since it was last done.
+
+        The index only tells by going through all works that hold one: a hundredth of a second for a common word of a
+        million works, and a question has dozens.
+        """
+        works = len(self)
+        rows = self.rows("SELECT value FROM notes WHERE name = 'counted'")
+        if works < FREQUENT * 10 or (rows and works < 1.25 * int(str(rows[0][0]))):
+            return
+        with self.transaction():
+            self._db.execute("DELETE FROM frequent")
+            self._db.execute("INSERT INTO frequent SELECT term, doc FROM terms WHERE doc >= ?", (FREQUENT,))
+            self._db.execute("INSERT OR REPLACE INTO notes VALUES('counted', ?)", (works,))
+
+    def holders(self, stem: str) -> int:
+        """How many works hold a stem; of a frequent one as it was when they were last counted."""
+        kept = self.rows("SELECT works FROM frequent WHERE term = ?", (stem,))
+        rows = kept or self.rows("SELECT doc FROM terms WHERE term = ?", (stem,))
+        return int(str(rows[0][0])) if rows else 0
 
     # --- vectors ---
 
@@ -349,67 +371,11 @@ class Store:
                 some = list(ids[start : start + 500])
                 marks = ",".join("?" * len(some))
                 if rows := self.rows(f"SELECT work, scale, data FROM vectors WHERE work IN ({marks})", some):
-                    yield _unpacked(rows)
+                    yield unpacked(rows)
             return
         last = -1
         while rows := self.rows(
             "SELECT work, scale, data FROM vectors WHERE work > ? ORDER BY work LIMIT 8192", (last,)
         ):
-            yield _unpacked(rows)
+            yield unpacked(rows)
             last = int(rows[-1][0])  # type: ignore[call-overload]
-
-
-def is_library(path: Path) -> bool:
-    """Whether a file is an SQLite file at all, by its first bytes."""
-    with path.open("rb") as file:
-        return file.read(16) == b"SQLite format 3\x00"
-
-
-def _read_only(path: Path) -> str:
-    """How to open it for reading. Where nothing may be written, nobody else writes either, and no lock can be taken."""
-    left = path.with_name(f"{path.name}-wal")
-    return "mode=ro" if os.access(path.parent, os.W_OK) or left.exists() else "immutable=1"
-
-
-def _unpacked(rows: list[tuple[object, ...]]) -> tuple[list[int], Vectors]:
-    data = np.frombuffer(b"".join(row[2] for row in rows), dtype=np.int8)  # type: ignore[misc]
-    scales = np.array([row[1] for row in rows], dtype=np.float32)
-    whole = data.reshape(len(rows), SIZE).astype(np.float32)
-    whole *= scales[:, None]
-    return [int(row[0]) for row in rows], whole  # type: ignore[call-overload]
-
-
-def _values(work: Work) -> list[object]:
-    values: list[object] = [getattr(work, name) for name in COLUMNS]
-    for name in ("authors", "keywords"):
-        values[COLUMNS.index(name)] = _SEPARATOR.join(getattr(work, name))
-    return values
-
-
-def _work(row: Sequence[object]) -> Work:
-    values = dict(zip(COLUMNS, row, strict=True))
-    for name in ("authors", "keywords"):
-        values[name] = tuple(str(values[name]).split(_SEPARATOR)) if values[name] else ()
-    return Work(**values)  # type: ignore[arg-type]
-
-
-def _indexed(work: Work) -> tuple[str, str, str, str]:
-    """What is searched of a work. Of a thousand authors the first twenty."""
-    return work.title, work.abstract[:INDEXED], " ".join(work.keywords[:50]), " ".join(work.authors[:20])
-
-
-def _says_more(work: Work, known: Work) -> bool:
-    """Whether a record says anything that the work it was joined to does not say; where it came from is no such thing."""
-    return any(getattr(work, name) not in ("", (), None, getattr(known, name)) for name in COLUMNS if name != "source")
-
-
-def _told(work: Work) -> str:
-    return json.dumps({k: v for k, v in asdict(work).items() if v}, ensure_ascii=False, sort_keys=True)
-
-
-def _untold(text: str) -> Work:
-    try:
-        told = json.loads(text)
-        return Work(**{**told, **{name: tuple(told.get(name, ())) for name in ("authors", "keywords")}})
-    except (ValueError, TypeError) as error:
-        raise RecordError(f"a record of the library cannot be read: {error}", "import its file again") from error

@@ -59,6 +59,8 @@ def _stem(word: str) -> str:
 @lru_cache(maxsize=8192)
 def title_key(title: str) -> str:
     """A title reduced to its letters and digits, so that two spellings of one title meet."""
+    if title.isascii():
+        return re.sub("[^a-z0-9]+", "", title.lower())  # the same, ten times as fast
     flat = unicodedata.normalize("NFKD", title.lower())
     return "".join(c for c in flat if c.isalnum())
 

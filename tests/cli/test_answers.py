@@ -122,7 +122,7 @@ def test_doctor_names_everything_and_what_to_do(finished: Path, name: str) -> No
     done = call(finished, name, "--json")
     checks = {row["name"]: row for row in json.loads(done.stdout)["checks"]}
     assert set(checks) == {
-        "python", "latex", "sandbox", "cgroups", "landlock", "ray", "local", "network", "keys", "disk", "lab",
+        "python", "latex", "sandbox", "cgroups", "landlock", "ray", "local", "meaning", "network", "keys", "disk", "lab",
     }  # fmt: skip
     chosen = choose_sandbox("auto")
     assert checks["sandbox"]["seen"].startswith(chosen.describe())

@@ -349,6 +349,18 @@ def test_the_commonest_words_are_left_out_of_a_large_library() -> None:
     assert choose_terms({}, 100) == []
 
 
+def test_frequent_words_are_counted_once(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scientist.literature._store.FREQUENT", 20)
+    import_file(store, lines(tmp_path / "a.jsonl", papers(300)))
+    kept = dict(store.rows("SELECT term, works FROM frequent"))
+    assert kept["practic"] == store.holders("practic") == 300 and min(kept.values()) >= 20
+    import_file(store, lines(tmp_path / "b.jsonl", papers(10, first=300)))
+    assert store.holders("practic") == 300  # near enough
+    import_file(store, lines(tmp_path / "c.jsonl", papers(200, first=400)))
+    assert store.holders("practic") == 510
+    assert store.holders("310") <= 1 and store.holders("nowhere") == 0
+
+
 @given(st.lists(st.tuples(st.floats(0.1, 2), st.lists(st.integers(0, 30), unique=True, max_size=9)), max_size=4))
 def test_fusion_orders_by_what_all_rankings_say(rankings: list[tuple[float, list[int]]]) -> None:
     fused = fuse(rankings)

@@ -121,6 +121,7 @@ def test_merging_loses_no_source_doubles_no_identifier_and_is_done_once(found: l
         ("a<script>alert(1)</script><style>b{}</style><!-- c -->d", "a d"),
         ("costs $5 to $6, 50% of x_1 #1", "costs $5 to $6, 50% of x_1 #1"),
         ("\u202eEvil\u200b \u0007title\n with\tspace", "Evil title with space"),
+        ("<<b> <\\emph{i}>", "< i>"),
         ("noise n < m and m > k", "noise n < m and m > k"),
         ("題名 — Übung", "題名 — Übung"),
     ],

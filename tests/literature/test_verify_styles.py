@@ -125,7 +125,7 @@ class Everything:
 
 
 @given(st.integers(0, 2**32), st.sampled_from([work for work in LIBRARY.references if work.authors]))
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_a_right_entry_is_verified_in_any_style(tmp_path_factory, seed: int, work: Reference) -> None:
     text = entry_of(work, random.Random(seed))
     path = tmp_path_factory.getbasetemp() / "style.bib"
@@ -145,7 +145,7 @@ def test_forty_works_in_forty_styles_against_servers(tmp_path: Path) -> None:
 
 
 @given(st.integers(0, 2**32), st.lists(st.sampled_from([w for w in LIBRARY.references if len(w.authors) > 1]), min_size=2, max_size=2, unique=True))  # fmt: skip
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_a_wrong_field_is_wrong_in_any_style(tmp_path_factory, seed: int, works: list[Reference]) -> None:
     pick = random.Random(seed)
     right, other = works
@@ -191,6 +191,7 @@ def test_what_bibtex_prints_of_right_entries_is_right(tmp_path: Path, style: str
         ("Bob Tibshirani", "Robert Tibshirani", True), ("G. García Márquez", "García Márquez, Gabriel", True), ("Jastrz\\k{e}bski, S.", "Stanisław Jastrzębski", True),
         ("O'Neil, C.", "Cathy O’Neil", True), ("Kuanghuei Lee", "Kuang-Huei Lee", True), ("Hart, P.E.", "Peter Hart", True), ("Efron, Jr., Bradley", "Bradley Efron", True),
         ("John Smith", "Mary Smith", None), ("Yoshua Bengio", "Yann LeCun", False), ("Y. Bengio", "Y. LeCun", False), ("Li", "Li, Wei", True),
+        ("David F. Nettleton", "David J. Wales", False), ("David Wales", "David Walsh", False), ("Y. LeCun", "Simard, Y.", False),
     ],
 )  # fmt: skip
 def test_names(a: str, b: str, same: bool | None) -> None:
@@ -242,7 +243,7 @@ def test_titles(a: str, b: str, near: str) -> None:
     assert compare_titles(a, b) == near and compare_titles(b, a) == near
 
 
-@given(st.text(max_size=200), st.text(max_size=200))
+@given(st.text(max_size=60), st.text(max_size=60))
 def test_no_text_breaks_the_comparison(a: str, b: str) -> None:
     assert compare_titles(a, b) == compare_titles(b, a)
     same_person(a, b)
