@@ -87,12 +87,15 @@ def find_works(sources: Sequence[Source], queries: Sequence[str], further: Seque
     others = [source for source in sources if not isinstance(source, LibrarySource)]
     first, told_first = search_all(shipped, queries, deadline_s)
     works, told = search_all(others, queries, max(0.05, until - time.monotonic()))
-    answering = _sound(told)
-    again = [source for source in others if source.name in answering]
-    if again and further and until - time.monotonic() > 0:
-        more, told_more = search_all(again, further, until - time.monotonic())
-        works = [*works, *more]
-        told += [one for one in told_more if one.answer != "out" or one.note != UNASKED]
+    answering = [source for source in others if source.name in _sound(told)]
+    own = [source for source in answering if source.name == LibrarySource.name]
+    network = [source for source in answering if source not in own]
+    # An index on the network is paced: one phrasing more is what a check has time for. A library of one's own is not.
+    for again, phrasing in ((own, further), (network, further[:1])):
+        if again and phrasing and until - time.monotonic() > 0:
+            more, told_more = search_all(again, phrasing, until - time.monotonic())
+            works = [*works, *more]
+            told += [one for one in told_more if one.answer != "out" or one.note != UNASKED]
     open_names = frozenset(source.name for source in others if source.breadth == "open")
     answered = tuple(name for name in _sound(told) if name in open_names)
     return Works(tuple(merge([*first, *works])), (*told_first, *told), answered, open_names, tuple(merge(works)))
