@@ -36,6 +36,7 @@ from scientist.ideas import Idea, Lessons, Modification, read_idea, render_idea
 from scientist.lab import Lab, Record, read_json, remove_tree, sha256_file, write_atomic
 from scientist.literature import Novelty, to_bibtex
 from scientist.papers import (
+    CITATIONS,
     LOOKED,
     Audit,
     Facts,
@@ -49,6 +50,7 @@ from scientist.papers import (
     build_tex,
     compile_pdf,
     draw_figures,
+    find_citations,
     isolation_of,
     keep_baseline,
     load_context,
@@ -182,7 +184,7 @@ class PaperInProgress:
             Stage(
                 "manuscript", left["manuscript"], self.write, Manuscript, extra=[folder / "figures", folder / LOOKED]
             ),
-            Stage("pdf", left["pdf"], self.build),
+            Stage("pdf", left["pdf"], self.build, extra=[folder / CITATIONS]),
             Stage("manifest", left["manifest"], self.list_files, Manifest),
             Stage("audit", left["audit"], self.check, Audit),
             Stage("review", left["review"], self.review, Review),
@@ -320,6 +322,8 @@ class PaperInProgress:
     def build(self) -> None:
         context = load_context(self.folder)
         tex, bib = build_tex(context), to_bibtex(context.references)
+        rests_on = find_citations(context.manuscript, context.references, context.facts)
+        write_atomic(self.folder / CITATIONS, rests_on.canonical())
         write_atomic(self.folder / "references.bib", bib)
         write_atomic(self.folder / "paper.tex", tex)
         if self.shop.pdf:

@@ -143,9 +143,9 @@ def _say_tally(file: Path, tally: Tally, total: int) -> None:
     if tally.broken > len(tally.problems):
         out.print(f"  [red]broken[/] and {tally.broken - len(tally.problems):,} more")
     for line in tally.remarked:
-        out.print(f"  [dim]no record: {escape(line)}[/]")
+        out.print(f"  [dim]{escape(line)}[/]")
     if tally.remarks > len(tally.remarked):
-        out.print(f"  [dim]no record: and {tally.remarks - len(tally.remarked):,} more[/]")
+        out.print(f"  [dim]and {tally.remarks - len(tally.remarked):,} more lines that are no records[/]")
 
 
 class _Bar:
@@ -166,7 +166,6 @@ class _Bar:
 
             columns = (
                 BarColumn(),
-                TextColumn("{task.percentage:>3.0f}%"),
                 TextColumn("{task.description}"),
                 TimeRemainingColumn(),
             )
@@ -195,11 +194,12 @@ class _Bar:
         self._first = done if self._first is None else self._first
         rate = (done - self._first) / max(1e-6, now - self._began)
         text = f"{done:,} {self._noun}, {rate:,.0f} a second{', ' + more if more else ''}"
+        text += f", {at / whole:.0%}" if at and whole else ""
         if self._bar is not None:
             self._bar.update(self._task, completed=at or 0, total=whole, description=text)
         elif not self._quiet and now - self._told >= self.EVERY_S:
             self._told = now
-            err.print(f"{text}{f', {at / whole:.0%}' if at and whole else ''}")
+            err.print(text)
 
 
 def search(
@@ -275,6 +275,9 @@ def export(
     ] = None,
     query: Annotated[str, typer.Option(help="Only what a search for this finds.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="With --query: how many.")] = 100,
+    merged: Annotated[
+        bool, typer.Option("--merged", metavar="", help="BibTeX: one entry per work, its other keys in `ids`.")
+    ] = False,
     library: LibraryOption = None,
 ) -> None:
     """The library as one file. What came in as BibTeX or CSL-JSON goes out with every field as it was."""
@@ -288,13 +291,13 @@ def export(
     with Store(_place(library)) as store:
         ids = [hit.id for hit in find(store, query, limit, "lexical").hits] if query else None
         if file is None:
-            for piece in pieces(store, wanted, ids):
+            for piece in pieces(store, wanted, ids, merged):
                 sys.stdout.write(piece)
             return
         # Piece by piece, for it may be larger than memory; under its name only when it is whole.
         part = file.with_name(f"{file.name}.part")
         with part.open("w", encoding="utf-8") as target:
-            for piece in pieces(store, wanted, ids):
+            for piece in pieces(store, wanted, ids, merged):
                 target.write(piece)
         part.replace(file)
     out.print(f"wrote {escape(str(file))}")

@@ -2,6 +2,7 @@
 
 from scientist.papers._audit import Rebuild, audit
 from scientist.papers._build import BuildContext, build_tex, load_context
+from scientist.papers._citations import CITATIONS, Citations, Cited, find_citations
 from scientist.papers._facts import build_facts, escape
 from scientist.papers._figure_look import LOOKED, LookedAt
 from scientist.papers._figures import draw_figures, picture_figures
@@ -17,9 +18,12 @@ from scientist.papers._writer import HeuristicWriter, Material, Writer
 
 __all__ = [
     "APT_LINE",
+    "CITATIONS",
     "LOOKED",
     "Audit",
     "BuildContext",
+    "Citations",
+    "Cited",
     "Fact",
     "Facts",
     "Figure",
@@ -42,6 +46,7 @@ __all__ = [
     "constant",
     "draw_figures",
     "escape",
+    "find_citations",
     "find_engine",
     "isolation_of",
     "keep_baseline",

@@ -243,6 +243,7 @@ def rebuild(manuscript: Manuscript, frozen: Study) -> str:
     commands = (
         (f"scientist audit {paper}", "checks every number, citation, figure, claim and hash again"),
         (f"scientist trace {paper} NUMBER", "leads from a printed number to its fact, file, runs and seeds"),
+        (f"scientist verify-citations {paper}", "asks the open indexes about every reference"),
         (
             "scientist verify",
             "walks the hash chain of the lab's journal, in which the frozen study is recorded",

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from scientist.papers._audit_context import Context, Fragment, Severity, finding
+from scientist.papers._citations import CITATIONS, find_citations
 from scientist.papers._expressions import ExpressionError, evaluate, names
 from scientist.papers._fragments import Sentence, check_latex, free_digits, numbers, readable
 from scientist.papers._records import Finding
@@ -128,6 +129,12 @@ def check_citations(ctx: Context) -> Iterator[Finding]:
             yield finding("error", "unknown-citation", "references.bib", message)
         elif key not in cited:
             yield finding("note", "unused-reference", "references.bib", f"'{key}' is listed and never cited")
+    kept = ctx.paper / CITATIONS
+    if kept.is_file() and ctx.manuscript and ctx.novelty:
+        made = find_citations(ctx.manuscript, ctx.novelty.references, ctx.known)
+        if kept.read_bytes() != made.canonical():
+            message = "its passages are not those of the records that the text cites"
+            yield finding("error", "citations-changed", CITATIONS, message)
 
 
 def check_labels(ctx: Context) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from scientist.lab import read_json
 from scientist.literature._reference import Novelty, Reference
 from scientist.papers import _appendix
 from scientist.papers._change import patch_section, read_change, read_patch
+from scientist.papers._citations import citations_table, find_citations
 from scientist.papers._fragments import check_latex, escape, parse, plain, readable
 from scientist.papers._ledger import PREAMBLE, Ledger
 from scientist.papers._records import Facts, Figure, Manuscript, Table
@@ -283,6 +284,10 @@ class _Builder:
         )
         return str(block.dumps())
 
+    def citations(self) -> str:
+        """The table of what every citation rests on."""
+        return citations_table(find_citations(self.manuscript, self.context.references, self.context.facts))
+
     def appendices(self) -> list[Section]:
         """The sections that are the same in every paper."""
         context, taken = self.context, {section.id for section in self.manuscript.sections}
@@ -293,6 +298,7 @@ class _Builder:
             ("ledger", "Ledger: where every value comes from", _appendix.ledger(self.ledger, context.study)),
             ("runs", "Every run", _appendix.runs(context.study, context.results, context.final)),
             ("study", "The frozen study", _appendix.study(context.study)),
+            *([("citations", "What the citations rest on", self.citations())] if self.cited else []),
             (
                 "rebuild",
                 "How to rebuild and check this paper",

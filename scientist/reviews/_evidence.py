@@ -25,7 +25,7 @@ from scientist.ideas import (
 )
 from scientist.lab import KnobValue, read_json
 from scientist.literature import Novelty
-from scientist.papers import Audit, Facts, Finding, Manuscript, constant, plain
+from scientist.papers import Audit, Cited, Facts, Finding, Manuscript, constant, find_citations, plain
 from scientist.template import Metric, Template
 
 CLAIMS = ("supported", "contradicted")
@@ -60,6 +60,7 @@ class Evidence:
     novelty: Novelty
     findings: tuple[Finding, ...] = ()
     prose: Prose = Prose()
+    citations: tuple[Cited, ...] = ()
 
     # -- what the audit said -------------------------------------------------------------------------------------
 
@@ -240,14 +241,16 @@ def load_evidence(paper: Path, template: Template) -> Evidence:
     manuscript = read_json(Manuscript, paper / "manuscript.json")
     facts = read_json(Facts, paper / "facts.json")
     audited = read_json(Audit, paper / "audit.json")
+    novelty = read_json(Novelty, paper / "novelty.json")
     return Evidence(
         template=template,
         idea=read_idea(paper / "idea.md"),
         study=read_json(Study, paper / "study.json"),
         analysis=read_json(Analysis, paper / "analysis.json"),
-        novelty=read_json(Novelty, paper / "novelty.json"),
+        novelty=novelty,
         findings=audited.findings,
         prose=measure(manuscript, facts, audited.findings),
+        citations=find_citations(manuscript, novelty.references, facts).citations,
     )
 
 

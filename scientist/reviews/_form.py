@@ -22,6 +22,16 @@ class Remark(Record):
     weight: float = Field(default=0.0, description="what it took from (or added to) Overall")
 
 
+class Citation(Record):
+    """A work that the paper cites, and the passage of its record that the citations rest on."""
+
+    key: str
+    passage: str
+    passage_of: str
+    source: str
+    times: int = Field(ge=1, description="sentences that cite it")
+
+
 class Review(Record):
     """`reviews/<slug>/<reviewer>.json`: NeurIPS 2024 scales (1–4 for parts, 1–10 overall, 1–5 confidence)."""
 
@@ -44,3 +54,4 @@ class Review(Record):
     overall: int = Field(ge=1, le=10)
     confidence: int = Field(ge=1, le=5)
     decision: Decision
+    citations: tuple[Citation, ...] = Field(default=(), description="what the citations rest on; in order of the keys")

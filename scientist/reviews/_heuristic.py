@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Protocol
 
 from scientist.papers import constant
 from scientist.reviews._evidence import CLAIMS, Evidence, load_evidence
-from scientist.reviews._form import Decision, Review
+from scientist.reviews._form import Citation, Decision, Review
 from scientist.reviews._rules import START, remarks
 from scientist.template import Template
 
@@ -78,6 +79,16 @@ def judge(e: Evidence) -> Review:
         overall=overall,
         confidence=confidence(e),
         decision=decision,
+        citations=citations(e),
+    )
+
+
+def citations(e: Evidence) -> tuple[Citation, ...]:
+    """What the citations rest on, a row per work and passage. Whether it carries them is for a reader to judge."""
+    times = Counter((c.key, c.passage, c.passage_of, c.source) for c in e.citations)
+    return tuple(
+        Citation(key=key, passage=passage, passage_of=kind, source=source, times=n)
+        for (key, passage, kind, source), n in sorted(times.items())
     )
 
 

@@ -27,6 +27,7 @@ def render_review(review: Review) -> str:
         _listing("Strengths", review.strengths),
         _listing("Weaknesses", review.weaknesses),
         _listing("Questions", review.questions),
+        _citations(review),
         f"## Limitations\n\n{review.limitations}",
         f"## Ethical concerns\n\n{review.ethical_concerns}",
     ]
@@ -36,6 +37,17 @@ def render_review(review: Review) -> str:
 def _listing(title: str, remarks: Sequence[Remark]) -> str:
     lines = [f"- {remark.text} [{remark.where}{_points(remark)}]" for remark in remarks]
     return f"## {title}\n\n" + ("\n".join(lines) or "None.")
+
+
+def _citations(review: Review) -> str:
+    lines = [
+        f"- {c.key}: {c.passage if c.passage_of != 'title' else 'the record has no more than a title'} "
+        f"[{c.passage_of}, {c.source}; {c.times} sentence{'s' if c.times != 1 else ''}]"
+        for c in review.citations
+    ]
+    return "## What the citations rest on\n\n" + (
+        "\n".join(lines) or "Nothing is cited, or the review is older than this part of the form."
+    )
 
 
 def _points(remark: Remark) -> str:
