@@ -25,7 +25,7 @@ from scientist.ideas._lessons import Lesson, Lessons, Topic, active_lessons, loa
 from scientist.ideas._backlog import Backlog, add_idea, find_idea, load_backlog, set_status
 from scientist.ideas._checking import check_round, why_known
 from scientist.ideas._exchange import UNMATCHED, Imported, export_ideas, import_ideas
-from scientist.ideas._model_claims import ModelReader
+from scientist.ideas._model_claims import ModelReader, rechecked
 from scientist.ideas._model_proposer import ModelProposer
 from scientist.ideas._novelty import check_novelty
 from scientist.ideas._proposer import HeuristicProposer, Proposer
@@ -72,6 +72,7 @@ __all__ = [
     "parse_idea",
     "rank",
     "read_idea",
+    "rechecked",
     "render_idea",
     "select",
     "set_status",

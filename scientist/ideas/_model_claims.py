@@ -17,9 +17,11 @@ from pydantic import Field
 from scientist.ideas._idea import Idea
 from scientist.ideas._works import Compared
 from scientist.lab import Record
-from scientist.literature import Claim, Reference
-from scientist.literature._judge import coefficients
+from scientist.literature import Claim, Reference, Work, to_reference
+from scientist.literature._judge import coefficients, how_compared, likely_told
+from scientist.literature._nearness import Near
 from scientist.literature._reference import Covered
+from scientist.literature._twins import Recheck
 from scientist.llm import Ask, Message, Model, NoAnswer, data, render
 
 READ = 5
@@ -173,3 +175,15 @@ class ModelReader:
             )
             for cover in read.covers
         )
+
+
+def rechecked(reader: ModelReader) -> Recheck:
+    """The same reading for ideas that are no records of the lab, such as those of a benchmark."""
+
+    def recheck(claims: Sequence[Claim], works: Sequence[Work], near: Sequence[Near]) -> float | None:
+        told = likely_told(near)
+        kept = tuple(to_reference(work).model_copy(update={"key": f"w{number}"}) for number, work in enumerate(works))
+        compared = Compared(tuple(claims), kept, tuple(near), told, how_compared(near))
+        return reader.read(claims[0].text, "an idea", compared).told
+
+    return recheck

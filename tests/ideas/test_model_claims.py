@@ -17,10 +17,21 @@ from test_novelty import LIBRARY, TEMPLATE, Open, idea
 
 from scientist.ideas import Idea, ModelProposer, check_round, load_backlog, why_known
 from scientist.ideas._checking import told_by_a_work, what_is_told
-from scientist.ideas._model_claims import ALL, DISCARDED, SURE, ModelReader, Reading, check_reading, combined, flat
+from scientist.ideas._model_claims import (
+    ALL,
+    DISCARDED,
+    SURE,
+    ModelReader,
+    Reading,
+    check_reading,
+    combined,
+    flat,
+    rechecked,
+)
 from scientist.ideas._novelty import check_novelty
-from scientist.literature import Novelty, Reference
-from scientist.literature._judge import coefficients
+from scientist.literature import Novelty, Reference, Work, claims_of_text
+from scientist.literature._judge import coefficients, likely_told
+from scientist.literature._nearness import nearness
 from scientist.llm import Ask, Budget, Ledger, Model, ScriptedWire
 from scientist.search import Archive
 from scientist.template import load_template
@@ -167,6 +178,17 @@ def test_the_rule_keeps_to_its_bounds_and_more_coverage_never_makes_newer(
 def test_quotations_are_compared_by_letters(text: str) -> None:
     assert flat(flat(text)) == flat(text)
     assert flat(f"A {text} b") == flat(f"a  {text}\nB!")
+
+
+def test_ideas_of_a_benchmark_are_read_the_same_way(tmp_path: Path) -> None:
+    works = [Work(title=w.title, abstract=w.abstract) for w in (*field_of(14), WEAK)]
+    claims = claims_of_text(idea().title, idea().hypothesis, idea().question)
+    near = nearness(claims, [(work.title, work.abstract) for work in works])
+    read, wire, _ = reader(tmp_path, everything(WEAK.title))
+    assert rechecked(read)(claims, works, near) >= ALL - 1e-9 and len(wire.asked) == 1
+    far = nearness(claims, [(work.title, work.abstract) for work in works[:14]])
+    before = likely_told(far)
+    assert rechecked(read)(claims, works[:14], far) <= max(before, CLOSE)
 
 
 # --- what goes back to the proposer ---
