@@ -17,7 +17,7 @@ from scientist.experiments import (
     ModelExperimenter,
     coding_program,
 )
-from scientist.ideas import HeuristicProposer, ModelProposer, Proposer
+from scientist.ideas import HeuristicProposer, ModelProposer, ModelReader, Proposer
 from scientist.lab import ROLE_NAMES, Lab, RoleSettings, read_text, write_atomic
 from scientist.literature import Source
 from scientist.llm import LOCAL, Budget, Endpoint, HttpWire, Ledger, LocalWire, Model, TokenUse, endpoint
@@ -180,6 +180,12 @@ class Cast:
         can = bool(self.played_by("experimenter"))
         told = partial(self.by_rules, "proposer", "")
         return ModelProposer(model, self.sources, deadline, code_may_change=can, say=self.progress.note, fell_back=told)
+
+    def reader(self) -> ModelReader | None:
+        """Who reads the works nearest to an idea: the model that proposes; None where rules do."""
+        model = self.model("proposer")
+        told = partial(self.by_rules, "proposer", "")
+        return None if model is None else ModelReader(model, self.progress.note, told)
 
     def by_rules(self, role: str, slug: str, step: str, why: str) -> None:
         """Note in the journal, once, that rules took a step for which a model was asked."""

@@ -26,10 +26,12 @@ from scientist.ideas import (
     Proposer,
     active_lessons,
     check_novelty,
+    check_round,
     load_backlog,
     load_lessons,
     select,
     set_status,
+    why_known,
     write_idea,
 )
 from scientist.lab import Lab, Record, Settings, read_json, write_atomic
@@ -198,7 +200,7 @@ def run_round(shop: Workshop, campaign: Campaign, number: int, proposer: Propose
             write_idea(lab.ideas, idea)
     for slug, novelty in plan.novelty.items():
         if novelty.verdict == "known":
-            _mark(lab, slug, "known", novelty.reason)
+            _mark(lab, slug, "known", why_known(novelty))
     backlog = load_backlog(lab.ideas)
     for choice in plan.choices:
         lab.check_stop()
@@ -220,16 +222,17 @@ def plan_round(shop: Workshop, campaign: Campaign, number: int, proposer: Propos
     count = PROPOSALS_PER_PAPER * campaign.ideas
     proposed = proposer.propose(template, backlog, lessons, archive, count, campaign.seed, number)
     open_ideas = [i for i in backlog.with_status("proposed", "approved") if i.template == template.name]
-    candidates = [*open_ideas, *proposed]
-    done = backlog.with_status("done", "failed")
-    sources = lab_sources(lab)
-    novelty = {}
-    for idea in candidates:
-        others = [other for other in (*candidates, *backlog.with_status("rejected")) if other.slug != idea.slug]
-        novelty[idea.slug] = check_novelty(idea, template, others, done, sources, settings.literature_deadline)
+    done, rejected = backlog.with_status("done", "failed"), backlog.with_status("rejected")
+    sources, reader = lab_sources(lab), shop.cast.reader()
+
+    def check(idea: Idea, others: Sequence[Idea]) -> Novelty:
+        beside = (*others, *rejected)
+        return check_novelty(idea, template, beside, done, sources, settings.literature_deadline, reader)
+
+    proposed, novelty = check_round(open_ideas, proposed, check, proposer)
     for line in outages(one for found in novelty.values() for one in found.searched):
         shop.progress.note(f"literature: {line}")
-    choices = select(candidates, novelty, lessons, archive, campaign.ideas, campaign.seed, template)
+    choices = select([*open_ideas, *proposed], novelty, lessons, archive, campaign.ideas, campaign.seed, template)
     return RoundPlan(number=number, lessons=lessons, proposed=tuple(proposed), novelty=novelty, choices=tuple(choices))
 
 
@@ -259,7 +262,7 @@ def lab_sources(lab: Lab, recorded: bool = True) -> list[Source]:
     found = open_sources(s, [own] if own.exists() else [], lab.private / ANSWERS)
     stored = lab.root / LIBRARY_FILE
     if stored.exists():
-        found.insert(0, StoreSource(stored))
+        found.insert(0, StoreSource(stored, s.library_covers))
     if not recorded or not (s.replay or s.model or any(role.model or role.command for role in s.roles.values())):
         return found
     kept = recording(lab) / "searches"

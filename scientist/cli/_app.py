@@ -14,7 +14,18 @@ from typing import Annotated, Any
 import typer
 
 from scientist import __version__
-from scientist.cli import _citations, _diagnose, _ideas, _lab, _library, _papers, _run, _templates, _templates_show
+from scientist.cli import (
+    _citations,
+    _diagnose,
+    _ideas,
+    _lab,
+    _library,
+    _library_benchmark,
+    _papers,
+    _run,
+    _templates,
+    _templates_show,
+)
 from scientist.cli._console import BROKEN_PIPE, fail
 from scientist.cli._lookup import State
 from scientist.errors import MachineryError, ScientistError
@@ -78,7 +89,7 @@ _commands(ideas, _ideas.add, _ideas.propose, _ideas.import_, _ideas.export, pane
 _commands(ideas, _ideas.check, _ideas.approve, _ideas.reject, panel="Decide")
 
 library = _group("Works of your own: import, search, export; found by words and by meaning, offline.")
-_commands(library, _library.search, _library.stats, _library.benchmark, panel="Look")
+_commands(library, _library.search, _library.stats, _library_benchmark.benchmark, panel="Look")
 _commands(library, _library.add, _library.import_, _library.export, panel="In and out", import_="import")
 _commands(library, _library.embed, panel="In and out")
 

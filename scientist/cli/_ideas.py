@@ -162,9 +162,11 @@ def check(slug: Slug, template: TemplateOption = None, json: Json = False, quiet
 
     Looks at the backlog, at finished papers, in the library, and at what answers online.
     """
+    from scientist._cast import Cast
     from scientist.cli._progress import mode, watching
     from scientist.ideas import check_novelty, load_backlog
     from scientist.loop import lab_sources
+    from scientist.progress import Silent
 
     lab = open_lab()
     backlog = load_backlog(lab.ideas)
@@ -173,13 +175,23 @@ def check(slug: Slug, template: TemplateOption = None, json: Json = False, quiet
     others = [other for other in backlog.with_status("proposed", "approved", "rejected") if other.slug != idea.slug]
     done = [other for other in backlog.with_status("done", "failed") if other.slug != idea.slug]
     with watching(mode(json, quiet), stage="looking for what is close"):
-        novelty = check_novelty(idea, found, others, done, lab_sources(lab), lab.settings.literature_deadline)
+        cast = Cast(lab, Silent())
+        try:
+            reader, deadline = cast.reader(), lab.settings.literature_deadline
+            novelty = check_novelty(idea, found, others, done, lab_sources(lab), deadline, reader)
+        finally:
+            cast.close()
     if json:
         emit(novelty.model_dump(mode="json"))
         return
     out.print(f"[bold]{novelty.verdict}[/]: {escape(novelty.reason)}")
     for near in novelty.neighbours:
         out.print(f"  {near.similarity:.2f}  {near.kind:<5} {escape(near.key)}: {escape(near.title)}")
+        for cover in near.covers:
+            out.print(f"        told: {escape(cover.claim)}")
+            out.print(f"        [dim]there ({escape(cover.by)}, {cover.coverage:.2f}): {escape(cover.passage)}[/]")
+        for claim in near.lacks:
+            out.print(f"        not told: {escape(claim)}")
     for searched in novelty.searched:
         note = f" ({searched.note})" if searched.note else ""
         said = f"{searched.source}: {searched.answer}, {searched.found} found{note}"

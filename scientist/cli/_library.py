@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -15,10 +12,10 @@ import typer
 from scientist.cli._console import emit, err, escape, out
 from scientist.cli._lookup import open_lab, short
 from scientist.cli._options import Json, Quiet
-from scientist.errors import RecordError, UsageError
+from scientist.errors import UsageError
 
 if TYPE_CHECKING:
-    from scientist.literature import Report, Store, Tally, Work
+    from scientist.literature import Tally, Work
 
 LibraryOption = Annotated[
     Path | None, typer.Option("--library", help="The library's file; else library.sqlite in the lab.")
@@ -143,9 +140,9 @@ def _say_tally(file: Path, tally: Tally, total: int) -> None:
     if tally.broken > len(tally.problems):
         out.print(f"  [red]broken[/] and {tally.broken - len(tally.problems):,} more")
     for line in tally.remarked:
-        out.print(f"  [dim]no record: {escape(line)}[/]")
+        out.print(f"  [dim]{escape(line)}[/]")
     if tally.remarks > len(tally.remarked):
-        out.print(f"  [dim]no record: and {tally.remarks - len(tally.remarked):,} more[/]")
+        out.print(f"  [dim]and {tally.remarks - len(tally.remarked):,} more lines that are no records[/]")
 
 
 class _Bar:
@@ -166,7 +163,6 @@ class _Bar:
 
             columns = (
                 BarColumn(),
-                TextColumn("{task.percentage:>3.0f}%"),
                 TextColumn("{task.description}"),
                 TimeRemainingColumn(),
             )
@@ -195,11 +191,12 @@ class _Bar:
         self._first = done if self._first is None else self._first
         rate = (done - self._first) / max(1e-6, now - self._began)
         text = f"{done:,} {self._noun}, {rate:,.0f} a second{', ' + more if more else ''}"
+        text += f", {at / whole:.0%}" if at and whole else ""
         if self._bar is not None:
             self._bar.update(self._task, completed=at or 0, total=whole, description=text)
         elif not self._quiet and now - self._told >= self.EVERY_S:
             self._told = now
-            err.print(f"{text}{f', {at / whole:.0%}' if at and whole else ''}")
+            err.print(text)
 
 
 def search(
@@ -275,6 +272,9 @@ def export(
     ] = None,
     query: Annotated[str, typer.Option(help="Only what a search for this finds.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="With --query: how many.")] = 100,
+    merged: Annotated[
+        bool, typer.Option("--merged", metavar="", help="BibTeX: one entry per work, its other keys in `ids`.")
+    ] = False,
     library: LibraryOption = None,
 ) -> None:
     """The library as one file. What came in as BibTeX or CSL-JSON goes out with every field as it was."""
@@ -288,13 +288,13 @@ def export(
     with Store(_place(library)) as store:
         ids = [hit.id for hit in find(store, query, limit, "lexical").hits] if query else None
         if file is None:
-            for piece in pieces(store, wanted, ids):
+            for piece in pieces(store, wanted, ids, merged):
                 sys.stdout.write(piece)
             return
         # Piece by piece, for it may be larger than memory; under its name only when it is whole.
         part = file.with_name(f"{file.name}.part")
         with part.open("w", encoding="utf-8") as target:
-            for piece in pieces(store, wanted, ids):
+            for piece in pieces(store, wanted, ids, merged):
                 target.write(piece)
         part.replace(file)
     out.print(f"wrote {escape(str(file))}")
@@ -314,94 +314,3 @@ def embed(library: LibraryOption = None, quiet: Quiet = False, json: Json = Fals
         emit({"vectors": done, "works": total})
     else:
         out.print(f"{done:,} of {total:,} works have a vector")
-
-
-def benchmark(
-    file: Annotated[Path, typer.Argument(help="Ideas whose sources are known, one JSON object a line.")],
-    library: LibraryOption = None,
-    limit: Annotated[int, typer.Option(min=0, help="Only the first so many ideas; 0: all.")] = 0,
-    json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """How often a search finds the work behind an idea, and what verdicts on its novelty are worth (the twin test).
-
-    The file's format is described in docs/literature.md.
-    """
-    from scientist.cli import _library_novelty as novelty
-    from scientist.literature import load_cases, measure
-
-    cases = load_cases(file)[: limit or None]
-    asked = sum(bool(case.source_id) for case in cases)
-    if not asked:
-        raise RecordError(f"{file}: no idea has a source_id", "see docs/literature.md")
-    reports: list[Report] = []
-    with _opened(library, quiet or json) as store, _Bar(quiet or json, "ideas") as bar:
-        for so_far in measure(store, cases):
-            reports = [so_far]
-            bar.show(len(so_far.ranks), len(so_far.ranks), asked, "")
-        works, vectors = len(store), store.count_vectors()
-        told = novelty.measured(store, cases, lambda done: bar.show(done, done, None, "with and without their works"))
-    (report,) = reports
-    if json:
-        emit({"works": works, "vectors": vectors, **_told(report), "novelty": told})
-        return
-    _say_report(report, works, vectors)
-    novelty.say(told)
-
-
-@contextmanager
-def _opened(library: Path | None, quiet: bool) -> Iterator[Store]:
-    """The library; a file of works instead of one is imported into a library in a temporary folder first."""
-    from scientist.literature import Store, import_file, is_library
-
-    path = _place(library)
-    if not path.is_file() or is_library(path):
-        with Store(path) as store:
-            yield store
-        return
-    if not quiet:
-        err.print(f"importing {escape(str(path))}; `scientist library import` and `embed` would keep it, with vectors")
-    place = tempfile.TemporaryDirectory(prefix="scientist-library-")
-    with place as folder, Store(Path(folder) / "library.sqlite", write=True) as store:
-        import_file(store, path)
-        yield store
-
-
-def _told(report: Report) -> dict[str, Any]:
-    from scientist.literature import wilson
-
-    recalls = [
-        {
-            "group": one.group,
-            "how": one.how,
-            "ideas": one.total,
-            **{
-                f"recall@{cut}": {"hits": hits, "share": hits / one.total, "interval": wilson(hits, one.total)}
-                for cut, hits in one.hits.items()
-            },
-        }
-        for one in report.recalls
-    ]
-    return {"recall": recalls, "not_in_library": list(report.missing), "note": report.note, "ranks": report.ranks}
-
-
-def _say_report(report: Report, works: int, vectors: int) -> None:
-    from scientist.literature import wilson
-
-    out.print(f"{works:,} works, {vectors:,} with a vector; intervals are 95 % (Wilson)")
-    group = ""
-    for one in report.recalls:
-        if one.group != group:
-            group = one.group
-            out.print(f"[bold]{group}[/] ({one.total} ideas)")
-        shares = []
-        for cut, hits in one.hits.items():
-            low, high = wilson(hits, one.total)
-            shares.append(f"@{cut} {hits / one.total:.2f} [{low:.2f}, {high:.2f}]")
-        out.print(escape(f"  {one.how:<9} {'  '.join(shares)}"))
-    if report.missing:
-        out.print(
-            f"[yellow]{len(report.missing)} sources are not in the library[/]: {escape(', '.join(report.missing[:5]))}"
-        )
-    if report.note:
-        err.print(f"[yellow]{escape(report.note)}[/]")

@@ -2,29 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from scientist.cli._console import escape, out
+from scientist.cli._lookup import open_lab
+from scientist.errors import UsageError
 
 if TYPE_CHECKING:
+    from scientist.ideas import ModelReader
     from scientist.literature import Case, Interval, Scored, Store
 
 WAYS = ("lexical", "semantic", "both")
 LABELS = ("known", "close", "novel", "undecided")
 
 
-def measured(store: Store, cases: Sequence[Case], step: Callable[[int], None]) -> dict[str, Any]:
+READ = "with a model"
+
+
+@contextmanager
+def reading(wanted: bool) -> Iterator[ModelReader | None]:
+    """Who reads works in this lab, if somebody is wanted. Raises :class:`UsageError` where no model proposes."""
+    if not wanted:
+        yield None
+        return
+    from scientist._cast import Cast
+    from scientist.progress import Silent
+
+    cast = Cast(open_lab(), Silent())
+    try:
+        if (reader := cast.reader()) is None:
+            raise UsageError("no model plays the proposer here", "set `model` in scientist.toml, see docs/models.md")
+        yield reader
+    finally:
+        cast.close()
+
+
+def measured(
+    store: Store, cases: Sequence[Case], step: Callable[[int], None], reader: ModelReader | None = None
+) -> dict[str, Any]:
     """Everything as plain data: per way to compare the twin test, label AUC with its control, verdicts; and the AUC of a
-    classifier that sees no library. Ways that the machine does not have are left out."""
+    classifier that sees no library. Ways that the machine does not have are left out. `reader`: once more by both, with
+    a model that reads the nearest works."""
+    from scientist.ideas import rechecked
     from scientist.literature import blind_auc, score_cases
 
     ways: dict[str, Any] = {}
     done = 0
-    for how in WAYS:
+    for how in (*WAYS, *((READ,) if reader is not None else ())):
         scored = []
-        for one in score_cases(store, cases, how):  # type: ignore[arg-type]
-            if one.has.how != how and one.has.verdict != "undecided":
+        way, recheck = ("both", rechecked(reader)) if reader is not None and how == READ else (how, None)
+        for one in score_cases(store, cases, way, recheck):  # type: ignore[arg-type]
+            if how != READ and one.has.how != how and one.has.verdict != "undecided":
                 break  # no embedding model: the same as by words
             scored.append(one)
             done += 1
@@ -98,14 +128,14 @@ def say(told: dict[str, Any]) -> None:
     for how, way in told["ways"].items():
         twin, n = way["twin"], way["twin"]["all"]["n"]
         out.print(
-            escape(f"  {how:<9} {line(twin['all'])} of {n} ideas; half not fitted on {line(twin['reported_half'])}")
+            escape(f"  {how:<12} {line(twin['all'])} of {n} ideas; half not fitted on {line(twin['reported_half'])}")
         )
     out.print("[bold]known or close against novel[/]: AUC; and what is left of it once their works are gone")
     for how, way in told["ways"].items():
         there, gone = way["labels"]["all"], way["labels_without_their_works"]["all"]
-        out.print(escape(f"  {how:<9} {line(there)}; without their works {line(gone)}"))
+        out.print(escape(f"  {how:<12} {line(there)}; without their works {line(gone)}"))
     out.print(escape(f"  no library at all, words of the ideas alone {line(told['no_library'])}"))
-    how = "both" if "both" in told["ways"] else "lexical"
+    how = next(way for way in (READ, "both", "lexical") if way in told["ways"])
     verdicts = told["ways"][how]["verdicts"]["reported_half"]
     out.print(f"[bold]verdicts[/] ({how}), half not fitted on; intervals are 95 % (Wilson)")
     for label in (*LABELS, "known or close"):

@@ -23,7 +23,9 @@ from scientist.ideas._lessons import Lesson, Lessons, Topic, active_lessons, loa
 
 # isort: split
 from scientist.ideas._backlog import Backlog, add_idea, find_idea, load_backlog, set_status
+from scientist.ideas._checking import check_round, why_known
 from scientist.ideas._exchange import UNMATCHED, Imported, export_ideas, import_ideas
+from scientist.ideas._model_claims import ModelReader, rechecked
 from scientist.ideas._model_proposer import ModelProposer
 from scientist.ideas._novelty import check_novelty
 from scientist.ideas._proposer import HeuristicProposer, Proposer
@@ -47,6 +49,7 @@ __all__ = [
     "LessonUse",
     "Lessons",
     "ModelProposer",
+    "ModelReader",
     "Modification",
     "Proposer",
     "Robustness",
@@ -57,6 +60,7 @@ __all__ = [
     "active_lessons",
     "add_idea",
     "check_novelty",
+    "check_round",
     "design_similarity",
     "eligible",
     "export_ideas",
@@ -68,9 +72,11 @@ __all__ = [
     "parse_idea",
     "rank",
     "read_idea",
+    "rechecked",
     "render_idea",
     "select",
     "set_status",
     "standing",
+    "why_known",
     "write_idea",
 ]

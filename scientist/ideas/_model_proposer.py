@@ -26,6 +26,18 @@ CODE = 16_000
 
 
 @dataclass(frozen=True)
+class _Asked:
+    """What the last question for ideas was about, for a further one about some of them."""
+
+    task: str
+    template: Template
+    backlog: Backlog
+    known: Sequence[Idea]
+    lessons: Sequence[Lesson]
+    round: int
+
+
+@dataclass
 class ModelProposer:
     """Asks `model` for ideas, checks each like any other, has those mended once that fail a check, and adds the
     heuristic ones: all are ranked together afterwards. Where the model gives nothing usable the heuristic ones remain,
@@ -39,6 +51,7 @@ class ModelProposer:
     fell_back: Callable[[str, str], None] = lambda *_: None
     """Told (step, why) when rules alone make the ideas of a round."""
     fallback: Proposer = field(default_factory=HeuristicProposer)
+    _state: _Asked | None = None
 
     def propose(
         self,
@@ -78,6 +91,7 @@ class ModelProposer:
         round: int,
     ) -> list[Idea]:
         task = describe_task(template)
+        self._state = _Asked(task, template, backlog, known, lessons, round)
         works, _ = search_all(self.sources, [template.title, template.objective.metric], self.deadline_s)
         asked = render(
             "propose",
@@ -104,6 +118,33 @@ class ModelProposer:
         for one, why in problems:
             self.say(f"a proposal was dropped ('{one.title[:60]}'): {why}")
         return ideas[:count]
+
+    def differ(self, close: Sequence[tuple[Idea, str]]) -> dict[str, Idea]:
+        """See :class:`Differs`: one question for all of them; an answer that is no idea leaves the first one in place."""
+        if self._state is None:
+            return {}
+        asked = self._state
+        told = "\n\n".join(
+            f"{data('proposal', _proposal(idea))}\nProblem: a work in the literature is too close. What it tells and "
+            f"what it does not, of which something has to carry the study:\n{data('evidence', why)}"
+            for idea, why in close
+        )
+        taken = {*asked.backlog.taken, *(idea.slug for idea, _ in close)}
+        instead: dict[str, Idea] = {}
+        try:
+            mended = self._batch(
+                "mend_proposals", render("mend_proposals", task=asked.task, problems=told), asked.round
+            )
+        except NoAnswer as error:
+            self.say(f"{len(close)} proposals that a work tells in part stay as they are: {error.message}")
+            return {}
+        for (idea, _), one in zip(close, mended.ideas, strict=False):
+            made: list[Idea] = []
+            for _, why in self._take([one], asked.template, taken, asked.known, asked.lessons, made):
+                self.say(f"'{idea.title[:60]}' stays, though a work tells part of it: {why}")
+            if made:
+                instead[idea.slug] = made[0]
+        return instead
 
     def _batch(self, prompt: str, asked: str, round: int) -> Batch:
         system = Message(role="system", text=render("system", role="proposer"))
@@ -139,6 +180,12 @@ class ModelProposer:
             ideas.append(idea)
             taken.add(idea.slug)
         return problems
+
+
+def _proposal(idea: Idea) -> str:
+    """What was proposed, as the model sees it."""
+    shown = {"title", "question", "hypothesis", "expect", "smallest_effect", "why", "design", "settings"}
+    return idea.model_dump_json(include=shown)
 
 
 def describe_task(template: Template) -> str:

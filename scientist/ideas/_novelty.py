@@ -5,12 +5,14 @@ The verdict can only err on one side: what no open source answered about is `und
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from scientist.ideas._bibliography import FROM_OPEN, citable, used_values
+from scientist.ideas._claims import claims_of
 from scientist.ideas._idea import Idea
 from scientist.ideas._similarity import design_similarity, knobs_of, signature
+from scientist.ideas._works import EVIDENCE, Compared, compare, find_works
 from scientist.literature import (
     LibrarySource,
     Neighbour,
@@ -19,10 +21,11 @@ from scientist.literature import (
     Reference,
     Searched,
     Source,
+    merge,
     packaged_library,
     same_work,
-    search_all,
 )
+from scientist.literature._claims import phrasings
 from scientist.literature._text import Corpus, clean, title_key
 from scientist.template import Template
 
@@ -41,6 +44,9 @@ NEIGHBOURS = 8
 PASSAGE = 240
 
 
+Recheck = Callable[[Idea, Compared], Compared]
+
+
 @dataclass(frozen=True)
 class _Finding:
     """What one comparison says: a verdict, how alike, and the sentence that says why."""
@@ -57,6 +63,7 @@ def check_novelty(
     done: Sequence[Idea],
     sources: Sequence[Source],
     deadline: float,
+    recheck: Recheck | None = None,
 ) -> Novelty:
     """The verdict on one idea, with its evidence and the closed set of works that its paper may cite.
 
@@ -64,38 +71,56 @@ def check_novelty(
 
     1. `known`: a study of the same design was done, or a person rejected it, or an earlier idea of the backlog has it.
        A repetition that a lesson about that very study asks for is `close` instead.
-    2. `known`: a source returned a work of exactly this title.
-    3. `close`: a design at least :data:`CLOSE_DESIGN` alike, or a work at least :data:`CLOSE_WORK` alike.
+    2. `known`: a source returned a work of exactly this title, or one that tells every claim almost word by word.
+    3. `close`: a design at least :data:`CLOSE_DESIGN` alike, a work at least :data:`CLOSE_WORK` alike, or a work that
+       stands out from the others by how much of the claims it tells.
     4. `novel`: nothing of this, and an open source answered every question with works to compare with.
     5. `undecided`: otherwise; only curated sources, empty answers or faults are no evidence of novelty.
 
-    `deadline` is in seconds. Never raises for a source that fails.
+    `deadline` is in seconds, for the sources. `recheck`: somebody who reads the nearest works where there are any beyond
+    the packaged library. Never raises for a source that fails.
     """
     neighbours, findings = _compare_designs(idea, template, backlog, done)
-    queries = queries_for(idea, template)
-    works, asked = search_all(sources, queries, deadline)
-    near = _compare_works(idea, works)
+    claims = claims_of(idea, template)
+    works = find_works(sources, queries_for(idea, template), tuple(reversed(phrasings(claims)[1:])), deadline)
+    compared = compare(claims, works)
+    if recheck is not None and compared.told is not None:
+        compared = recheck(idea, compared)
+    near = _compare_works(idea, works.found)
     findings += [
         _Finding("known", 1.0, _TITLE.format(w.key)) for _, w in near if title_key(w.title) == title_key(idea.title)
     ]
     findings += [_Finding("close", s, _WORK.format(w.key, s)) for s, w in near if s >= CLOSE_WORK]
-    open_names = {source.name for source in sources if source.breadth == "open"}
-    verdict, reason = _verdict(findings, asked, open_names)
+    if (same := compared.same) is not None:
+        findings.append(_Finding("known", 1.0, _TOLD.format(same.key)))
+    elif compared.close and compared.nearest is not None and compared.told is not None:
+        findings.append(_Finding("close", compared.told, _STANDS.format(compared.nearest.key, compared.told)))
+    verdict, reason = _verdict(findings, works.open_answered)
 
     library = next((s.library for s in sources if isinstance(s, LibrarySource)), packaged_library())
-    opened = [w for s, w in near if w.source in open_names and s >= NEAR_WORK][:FROM_OPEN]
+    # The nearest by claims come first: they are the evidence of the verdict.
+    first = [compared.works[one.index] for one in compared.near[:EVIDENCE]] if compared.close else []
+    alike = [w for s, w in near if w.source in works.open_names and s >= NEAR_WORK]
+    opened = merge([*first, *alike])[:FROM_OPEN]
     references = citable(idea, template, library, opened)
-    alike = [n for n in (_work_neighbour(s, w, references) for s, w in near[:NEIGHBOURS]) if n]
-    neighbours = sorted([*neighbours, *alike], key=lambda n: (-n.similarity, n.kind, n.key))[:NEIGHBOURS]
-    highest = max((n.similarity for n in neighbours), default=0.0)
+    shown = [*near[:NEIGHBOURS], *((s, w) for s, w in near[NEIGHBOURS:] if any(same_work(w, f) for f in first))]
+    beside = [n for n in (_work_neighbour(s, w, references, compared) for s, w in shown) if n]
+    ranked = sorted([*neighbours, *beside], key=lambda n: (-n.similarity, n.kind, n.key))
+    # What the verdict rests on is never cut away.
+    evidence = [n for n in ranked[NEIGHBOURS:] if n.covers]
+    neighbours = [*ranked[: NEIGHBOURS - len(evidence)], *evidence]
+    highest = max([compared.told or 0.0, *(n.similarity for n in neighbours)])
     return Novelty(
         slug=idea.slug,
         verdict=verdict,
         reason=reason,
         score=0.0 if verdict == "known" else round(1.0 - highest, 4),
         neighbours=tuple(neighbours),
-        searched=(*_own_records(idea, backlog, done), *asked),
+        searched=(*_own_records(idea, backlog, done), *works.asked),
         references=tuple(references),
+        claims=claims,
+        told=compared.told,
+        compared=compared.by,
     )
 
 
@@ -108,6 +133,8 @@ _TWICE = "The backlog already holds the same design, in '{}'"
 _NEAR = "The design differs little from '{}'. Their similarity is {:.2f}"
 _TITLE = "A work with this very title exists. It is {}"
 _WORK = "A work asks much the same in much the same words. It is {}, with a similarity of {:.2f}"
+_TOLD = "A work tells every claim of the idea almost word by word. It is {}"
+_STANDS = "One work stands out from its field by how much of the idea it tells. It is {}, with a chance of {:.2f}"
 _NOVEL = "Nothing close was found in the backlog, among the studies done, or in {}"
 _CURATED = (
     "Nothing close was found in the backlog, among the studies done, or in the library, "
@@ -195,25 +222,31 @@ def _compare_works(idea: Idea, works: Sequence[Reference]) -> list[tuple[float, 
     return sorted(scored, key=lambda pair: (-pair[0], pair[1].key))
 
 
-def _work_neighbour(similarity: float, work: Reference, references: Sequence[Reference]) -> Neighbour | None:
+def _work_neighbour(
+    similarity: float, work: Reference, references: Sequence[Reference], compared: Compared
+) -> Neighbour | None:
     """The work under the key it is cited by. Works outside the closed set are no use to a reader of the paper."""
     cited = next((reference for reference in references if same_work(reference, work)), None)
-    if cited is None or similarity == 0:
+    covers, lacks = compared.evidence(work)
+    if cited is None or (similarity == 0 and not covers):
         return None
     passage = clean(cited.abstract or cited.gist, PASSAGE)
-    return Neighbour(kind="work", key=cited.key, title=cited.title, similarity=similarity, passage=passage)
+    return Neighbour(
+        kind="work",
+        key=cited.key,
+        title=cited.title,
+        similarity=similarity,
+        passage=passage,
+        covers=covers,
+        lacks=lacks,
+    )
 
 
-def _verdict(
-    findings: Sequence[_Finding], asked: Sequence[Searched], open_names: set[str]
-) -> tuple[NoveltyVerdict, str]:
+def _verdict(findings: Sequence[_Finding], answered: Sequence[str]) -> tuple[NoveltyVerdict, str]:
     for verdict in ("known", "close"):
         matching = [finding for finding in findings if finding.verdict == verdict]
         if matching:
             return matching[0].verdict, max(matching, key=lambda finding: finding.similarity).reason + "."
-    out = {r.source for r in asked if r.answer == "out"}  # a source that failed half-way may hold what it was not asked
-    told = dict.fromkeys(r.source for r in asked if r.source in open_names - out and r.answer == "answered")
-    answered = list(told)
     if answered:
         return "novel", _NOVEL.format(" and ".join(answered)) + "."
     return "undecided", _CURATED + "."

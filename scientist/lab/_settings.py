@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     lesson_rounds: int = Field(default=3, ge=1, le=1000, description="rounds after which a lesson expires")
     literature_deadline: float = Field(default=8.0, gt=0, le=600, description="seconds one novelty check may take")
     online: bool = Field(default=True, description="ask the open indexes when there is a network")
+    library_covers: bool = Field(
+        default=False, description="the lab's library covers its field: what is not in it may be new"
+    )
     arxiv_url: str = Field(default="https://export.arxiv.org", description="where arXiv's API is")
     semantic_scholar_url: str = Field(default="https://api.semanticscholar.org", description="where S2's API is")
     openalex_url: str = Field(default="https://api.openalex.org", description="where OpenAlex's API is")

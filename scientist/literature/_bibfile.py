@@ -225,7 +225,7 @@ def values_of(entry: Entry) -> dict[str, object]:
         told.setdefault(name.lower(), plain(expression, entry.strings))
     text = {name: _readable(told[name]) for name in ("title", "abstract", "note", "keywords", *VENUES) if name in told}
     return {
-        "title": text.get("title") or text.get("note"),
+        "title": text.get("title") or text.get("booktitle") or text.get("note") or "",
         "abstract": text.get("abstract") or _readable(told.get("annote", "")),
         "authors": names(told.get("author") or told.get("editor", "")),
         "year": told.get("year") or told.get("date"),

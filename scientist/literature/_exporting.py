@@ -27,10 +27,14 @@ _SAME = {
 """What a column is called in an entry: it lacks a field when it has none of these."""
 
 
-def export(store: Store, shape: Shape, ids: Sequence[int] | None = None) -> Iterator[str]:
-    """The works (all, or those of these ids) as pieces of a file, in the order in which they came."""
+def export(store: Store, shape: Shape, ids: Sequence[int] | None = None, merged: bool = False) -> Iterator[str]:
+    """The works (all, or those of these ids) as pieces of a file, in the order in which they came.
+
+    A work that BibTeX files had under several keys is an entry for each, every field as it was written; `merged` makes
+    one entry of them, the first with the fields that it lacks, and the other keys in `ids`.
+    """
     if shape == "bibtex":
-        yield from _bibtex(store, ids)
+        yield from _bibtex(store, ids, merged)
     elif shape == "csl":
         yield from _csl(store, ids)
     else:
@@ -45,7 +49,7 @@ def _works(store: Store, ids: Sequence[int] | None) -> Iterable[tuple[int, Work]
 # --- BibTeX ---
 
 
-def _bibtex(store: Store, ids: Sequence[int] | None) -> Iterator[str]:
+def _bibtex(store: Store, ids: Sequence[int] | None, merged: bool) -> Iterator[str]:
     # Definitions stand before what uses them, so the works are gone through twice.
     strings: dict[str, str] = {}
     for number, work in _works(store, ids):
@@ -56,17 +60,22 @@ def _bibtex(store: Store, ids: Sequence[int] | None) -> Iterator[str]:
         yield f"@string{{{name} = {value}}}\n\n"
     keys = Keys()
     for number, work in _works(store, ids):
-        told = [work, *store.records(number)]
-        entries = _entries(told)
-        base = _joined(entries, work) if entries else _made(work)
-        yield _written(replace(base, key=keys.unique(replace(work, key=base.key or work.key))), strings) + "\n"
+        entries = _entries([work, *store.records(number)])
+        groups: dict[str, list[Entry]] = {}
+        for entry in entries:
+            groups.setdefault("" if merged else entry.key.lower(), []).append(entry)
+        made = _made(work)
+        bases = [_joined(group, made if place == 0 else None) for place, group in enumerate(groups.values())] or [made]
+        for base in bases:
+            key = keys.unique(replace(work, key=base.key or work.key))
+            yield _written(replace(base, key=key), strings) + "\n"
 
 
 def _entries(told: Sequence[Work]) -> list[Entry]:
     return [from_body(work.body) for work in told if work.format == "bibtex" and work.body]
 
 
-def _joined(entries: Sequence[Entry], work: Work) -> Entry:
+def _joined(entries: Sequence[Entry], made: Entry | None) -> Entry:
     """The first entry, with the fields that it lacks from the other entries and from what other sources knew."""
     base = entries[0]
     fields = list(base.fields)
@@ -79,7 +88,7 @@ def _joined(entries: Sequence[Entry], work: Work) -> Entry:
                 fields.append((name, value))
                 have.add(name.lower())
         strings = {**entry.strings, **strings}
-    for name, value in _made(work).fields:
+    for name, value in made.fields if made else ():
         if name in _SAME and not have & set(_SAME[name]):
             fields.append((name, value))
     if others and "ids" not in have:

@@ -49,7 +49,7 @@ class Row:
     line: int
     work: Work | None
     problem: str = ""  # why there is no work
-    remark: str = ""  # something that is no record and no fault: a comment, a definition
+    remark: str = ""  # something to tell: of a work, or of what is no record and no fault, such as a comment
 
 
 def open_plain(path: Path) -> IO[bytes]:
@@ -145,9 +145,14 @@ def _bibtex(path: Path, start: int, source: str) -> Iterator[Row]:
         if number <= start:
             continue
         if isinstance(found, Entry):
-            work = make_work(source, "bibtex", values_of(found))
-            why = "" if work else f"@{found.kind}{{{found.key[:40]}: no title"
-            yield Row(number, found.line, work, why)
+            values = values_of(found)
+            work = make_work(source, "bibtex", {**values, "title": values["title"] or found.key})
+            kept = (
+                f"no title: @{found.kind}{{{found.key[:60]} is kept under its key"
+                if work and not values["title"]
+                else ""
+            )
+            yield Row(number, found.line, work, "" if work else f"@{found.kind}: no title and no key", kept)
         elif found.what == "broken":
             yield Row(number, found.line, None, found.text)
         else:

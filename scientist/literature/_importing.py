@@ -102,10 +102,10 @@ def _counted(store: Store, batch: list[Row], tally: Tally) -> Tally:
         if row.work is not None:
             added = store.add(row.work).new
             new, joined = new + added, joined + (not added)
-        elif row.remark:
+        if row.remark:
             remarks += 1
             remarked.append(f"line {row.line}: {row.remark}")
-        else:
+        elif row.work is None:
             broken += 1
             problems.append(f"line {row.line}: {row.problem}")
     return replace(

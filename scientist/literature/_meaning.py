@@ -127,3 +127,26 @@ def embed_missing(store: Store, batch: int = 64) -> Iterator[tuple[int, int]]:
         last = ids[-1]
         done += len(works)
         yield done, total
+
+
+KEPT = 4_000  # vectors of works that sources returned; the same ones come back for every idea of a round
+_seen: dict[str, Vectors] = {}
+
+
+def meanings(text: str, works: Sequence[tuple[str, str]]) -> list[float | None]:
+    """Cosine between a text and works (title, abstract) that are in no library; empty where there is no model."""
+    model = embedder()
+    if model is None or not works:
+        return []
+    wanted = [text_of(title, abstract) for title, abstract in works]
+    with _lock:
+        known = {one: _seen[one] for one in wanted if one in _seen}
+    lacking = [one for one in dict.fromkeys(wanted) if one not in known]
+    # One by one: what shares a batch with a text may change its last digits.
+    known |= {one: model.vectors([one])[0] for one in lacking}
+    with _lock:
+        if len(_seen) > KEPT:
+            _seen.clear()
+        _seen.update(known)
+    (asked,) = model.vectors([text])
+    return [float(known[one] @ asked) for one in wanted]

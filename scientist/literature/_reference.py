@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from scientist.lab import Record
+from scientist.literature._claims import Claim
 
 Answer = Literal["answered", "empty", "out", "skipped"]
 NoveltyVerdict = Literal["novel", "close", "known", "undecided"]
@@ -59,6 +60,15 @@ class Searched(Record):
     when: str = Field(default="", description="the day (UTC) on which an open source gave this answer")
 
 
+class Covered(Record):
+    """A claim that a work tells, how much of it (in [0, 1]), the passage that does, and who found it."""
+
+    claim: str
+    coverage: float = Field(ge=0, le=1)
+    passage: str
+    by: str = Field(default="words", description="'words', or the model that quoted the passage")
+
+
 class Neighbour(Record):
     """One piece of evidence: a work, an idea or a paper of the lab, and how near it is."""
 
@@ -67,6 +77,8 @@ class Neighbour(Record):
     title: str
     similarity: float = Field(ge=0, le=1)
     passage: str = ""
+    covers: tuple[Covered, ...] = Field(default=(), description="claims of the idea that the work tells")
+    lacks: tuple[str, ...] = Field(default=(), description="claims of the idea that it does not tell")
 
 
 class Novelty(Record):
@@ -80,3 +92,11 @@ class Novelty(Record):
     neighbours: tuple[Neighbour, ...] = ()
     searched: tuple[Searched, ...] = ()
     references: tuple[Reference, ...] = Field(default=(), description="the closed set that the paper may cite")
+    claims: tuple[Claim, ...] = Field(default=(), description="what the idea claims: what was looked for")
+    told: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="how likely the nearest work tells the idea; None: nothing to compare with",
+    )
+    compared: str = Field(default="", description="by what works were compared: 'words', 'words and meaning'")

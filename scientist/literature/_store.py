@@ -128,6 +128,7 @@ class Store:
             try:
                 yield
             except BaseException:
+                self._sources.clear()  # some may have been made inside
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise

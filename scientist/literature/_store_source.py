@@ -14,8 +14,8 @@ from scientist.literature._store import Store
 from scientist.literature._text import clean
 from scientist.literature._works import to_reference
 
-OPEN_FROM = 10_000
-"""Works from which a library counts as an index of its field: that nothing near is in it then says something."""
+FEWEST = 1_000
+"""Works below which a library covers no field, whatever is said of it."""
 
 
 class StoreSource:
@@ -26,11 +26,12 @@ class StoreSource:
 
     name: str = "library"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, covers: bool = False) -> None:
+        """`covers`: somebody declares that the library covers its field, so that what is not in it may be new."""
         self.path = path
         self.breadth: Breadth = "curated"
         with contextlib.suppress(ScientistError), Store(path) as store:
-            self.breadth = "open" if len(store) >= OPEN_FROM else "curated"
+            self.breadth = "open" if covers and len(store) >= FEWEST else "curated"
 
     def search(self, query: str, limit: int, deadline: float) -> tuple[list[Reference], Searched]:
         """See :class:`Source`. A library that cannot be read in time is out."""

@@ -57,6 +57,13 @@ def test_a_benchmark_brings_its_own_library(tmp_path: Path) -> None:
     told = json.loads(call(None, *words, "--json").stdout)
     lexical = next(row for row in told["recall"] if row["how"] == "lexical")
     assert lexical["recall@1"]["hits"] == 1 and told["works"] == 3 and told["not_in_library"] == []
+    novelty = told["novelty"]
+    twin = novelty["ways"]["lexical"]["twin"]["all"]
+    assert twin["n"] == 1 and 0 <= twin["interval"][0] <= twin["auc"] <= twin["interval"][1] <= 1
+    assert set(novelty["ways"]["lexical"]["verdicts"]["all"]) == {"table", "precision", "recall"}
+    assert novelty["no_library"]["n"] == 0
+    printed = call(None, *words).stdout
+    assert "twin test" in printed and "without their works" in printed and "known or close" in printed
     ideas.write_text('{"id": "a", "title": "Nobody has done it", "source_id": null}\n')
     assert "no idea has a source_id" in complaint(call(None, *words), 4)
 
