@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -165,7 +166,10 @@ def _call() -> int:
         raise
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
-        fail(f"{error.strerror or error}{where}", "see `scientist doctor`", 3, type(error).__name__)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            fail(f"no space left{where}", "free some disk space, then run `scientist resume`", 3, type(error).__name__)
+        else:
+            fail(f"{error.strerror or error}{where}", "see `scientist doctor`", 3, type(error).__name__)
         return 3
     except Exception as error:  # noqa: BLE001 - the last line of defence: a fault of ours is one line too, kept in full
         return _usage(error) if hasattr(error, "format_message") else _own_fault(error)

@@ -155,7 +155,7 @@ def test_a_full_disk_stops_with_one_line_and_resume_ends_the_same(tmp_path: Path
         S="{sys.executable} -m scientist --lab {disk}/lab"
         $S init {disk}/lab --quiet && cp {tmp_path}/idea.md {disk}/lab/ideas/{SLUG}.md || exit 90
         $S ideas list > /dev/null || exit 91
-        head -c 700000 /dev/zero > {disk}/filler || exit 92
+        head -c 1400000 /dev/zero > {disk}/filler || exit 92
         $S run {DIAL} {" ".join(RUN)} > {tmp_path}/out 2> {tmp_path}/err; echo $? > {tmp_path}/code
         rm {disk}/filler
         $S resume --no-pdf --json --quiet > {tmp_path}/resumed || exit 93
@@ -163,7 +163,7 @@ def test_a_full_disk_stops_with_one_line_and_resume_ends_the_same(tmp_path: Path
         cp {disk}/lab/papers/{SLUG}/analysis.json {tmp_path}/analysis.json
     """
     (tmp_path / "idea.md").write_text(IDEA)
-    before = bubblewrapped("--size", "900000", "--tmpfs", str(disk))
+    before = bubblewrapped("--size", "1600000", "--tmpfs", str(disk))
     env = environment(SCIENTIST_SANDBOX="process")
     done = subprocess.run([*before, "sh", "-c", script], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (done.returncode, done.stderr)

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from loopback import atom, crossref, openalex, s2
 
-from scientist.literature import Reference, Source
+from scientist.literature import Reference, Source, _tasks
 from scientist.literature._indexes import CrossrefSource, OpenAlexSource
 from scientist.literature._online import ArxivSource, SemanticScholarSource
 from scientist.literature._sources import query_terms
@@ -60,6 +60,8 @@ class Index:
             def log_message(self, format: str, *args: object) -> None: ...
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        # The kernel may give the port of a server that was found gone a minute ago.
+        _tasks._probes.pop(("127.0.0.1", self.server.server_address[1]), None)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()

@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
 
+from scientist.literature import _tasks
+
 STATUSES = ("400", "403", "404", "429", "429-soon", "429-late", "429-odd", "500", "502", "503", "504", "204")
 WIRE = ("hang", "drip", "drip-head", "reset", "cut", "bomb", "deflated", "huge", "elsewhere", "circle")
 BODIES = (
@@ -82,6 +84,8 @@ class Loopback:
             def log_message(self, format: str, *args: object) -> None: ...
 
         self.server = Quiet(("127.0.0.1", 0), Handler)
+        # The kernel may give the port of a server that was found gone a minute ago.
+        _tasks._probes.pop(("127.0.0.1", self.server.server_address[1]), None)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 

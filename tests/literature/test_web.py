@@ -153,7 +153,7 @@ def test_keys_are_read_when_used_sent_to_their_index_alone_and_stored_nowhere(
 
     def headers(name: str, query: str) -> dict[str, str]:
         with loopback() as server:
-            source(name, server.url, cache=AnswerCache(file), contact="ada@lab.example").search(query, 5, 5.0)
+            source(name, server.url, cache=AnswerCache(file), contact="ada@lab.example").search(query, 5, 20.0)
             (sent,) = server.headers
             assert "ada@lab.example" in sent["User-Agent"] and sent["User-Agent"].startswith("scientist/")
             assert ("mailto=ada%40lab.example" in server.paths[0]) == (name in ("openalex", "crossref"))
