@@ -91,4 +91,4 @@ def test_a_reader_that_went_away_and_a_full_standard_output(finished: Path) -> N
     if Path("/dev/full").exists():
         with Path("/dev/full").open("w") as full:
             done = subprocess.run(lines, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-        assert done.returncode == 3 and "No space left" in done.stderr and len(done.stderr.splitlines()) == 1
+        assert done.returncode == 3 and "no space left" in done.stderr and len(done.stderr.splitlines()) == 1

@@ -189,8 +189,8 @@ raise SystemExit(f"{{left}} {{there}}")
         sandbox = BubblewrapSandbox(shutil.which("bwrap") or "", more=("--ro-bind", str(program), str(program)))
         with Bench.local(load_template(DIAL), sandbox, tmp_path / "scratch", 1) as bench:
             for _ in range(3):
-                assert attack(bench, code, disk_mb=4) == ("failed", f"[] {6 << 20}")
+                assert attack(bench, code, disk_mb=4, wall_s=30) == ("failed", f"[] {6 << 20}")
             full = f"open({str(place)!r} + '/left', 'wb').write(bytes(5 << 20))"
-            assert attack(bench, full, disk_mb=4)[0] == "disk"
+            assert attack(bench, full, disk_mb=4, wall_s=30)[0] == "disk"
     finally:
         shutil.rmtree(place)
