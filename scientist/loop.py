@@ -15,9 +15,10 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from scientist._cast import BY_RULES, Cast, recording
+from scientist._cast import BY_RULES, Cast
+from scientist._literature import lab_sources
 from scientist._stages import PaperInProgress, Stage, Workshop, waiting_stage
-from scientist.errors import AlarmError, LabError, LatexError, ScientistError, Stopped, StudyError, UsageError
+from scientist.errors import AlarmError, LabError, LatexError, ScientistError, Stopped, StudyError
 from scientist.ideas import (
     Choice,
     Idea,
@@ -34,17 +35,8 @@ from scientist.ideas import (
     why_known,
     write_idea,
 )
-from scientist.lab import Lab, Record, Settings, read_json, write_atomic
-from scientist.literature import (
-    ANSWERS,
-    LIBRARY_FILE,
-    Novelty,
-    RecordedSource,
-    Source,
-    StoreSource,
-    default_sources,
-    outages,
-)
+from scientist.lab import Lab, Record, read_json, write_atomic
+from scientist.literature import Novelty, outages
 from scientist.papers import APT_LINE, Audit, Facts, Manuscript, find_engine, plain
 from scientist.progress import Progress, Silent
 from scientist.reviews import Review
@@ -236,39 +228,6 @@ def plan_round(shop: Workshop, campaign: Campaign, number: int, proposer: Propos
     return RoundPlan(number=number, lessons=lessons, proposed=tuple(proposed), novelty=novelty, choices=tuple(choices))
 
 
-def open_sources(settings: Settings, libraries: Sequence[Path] = (), cache: Path | None = None) -> list[Source]:
-    """The packaged library and what answers online, as the settings have it."""
-    s = settings
-    return default_sources(
-        s.online,
-        s.arxiv_url,
-        s.semantic_scholar_url,
-        libraries=libraries,
-        openalex_url=s.openalex_url,
-        crossref_url=s.crossref_url,
-        contact=s.contact,
-        cache=cache,
-    )
-
-
-def lab_sources(lab: Lab, recorded: bool = True) -> list[Source]:
-    """The literature a lab can ask: its library, its `library.bib`, the packaged one, and what answers online.
-
-    Where models play roles, what the network answered is part of the recording, and a replay asks nobody; unless
-    `recorded` is false, for questions that no campaign asks.
-    """
-    own = lab.root / "library.bib"
-    s = lab.settings
-    found = open_sources(s, [own] if own.exists() else [], lab.private / ANSWERS)
-    stored = lab.root / LIBRARY_FILE
-    if stored.exists():
-        found.insert(0, StoreSource(stored, s.library_covers))
-    if not recorded or not (s.replay or s.model or any(role.model or role.command for role in s.roles.values())):
-        return found
-    kept = recording(lab) / "searches"
-    return [source if source.breadth == "curated" else RecordedSource(source, kept, bool(s.replay)) for source in found]
-
-
 def make_paper(paper: PaperInProgress) -> None:
     """Every stage that is not done, in order. A study that cannot be made ends the paper, not the campaign."""
     failure = paper.folder / "failure.json"
@@ -435,14 +394,6 @@ def finished_papers(lab: Lab, campaign: Campaign) -> int:
 def _is_finished(lab: Lab, slug: str) -> bool:
     """Nothing is missing, or the paper failed for good."""
     return (lab.paper(slug) / "failure.json").exists() or waiting_stage(lab, slug) is None
-
-
-def resume_campaign(lab: Lab, progress: Progress, *, pdf: bool = True) -> tuple[Campaign, list[PaperSummary]]:
-    """Continue the newest unfinished campaign. Raises :class:`UsageError` when there is none."""
-    waiting = unfinished(lab)
-    if not waiting:
-        raise UsageError("nothing to resume", "start with `scientist run TEMPLATE`")
-    return waiting[0], run_campaign(lab, waiting[0], progress, pdf=pdf)
 
 
 def paper_states(lab: Lab) -> dict[str, str]:

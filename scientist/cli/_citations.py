@@ -71,9 +71,9 @@ def _place(what: str) -> tuple[Path, Lab | None]:
 
 def _sources(path: Path, lab: Lab | None) -> list[Source | LookUp]:
     """Whom to ask: the paper's own records, the lab's library, the open indexes as the settings have them."""
+    from scientist._literature import lab_sources, open_sources
     from scientist.lab import SETTINGS_FILE, Settings, load_settings, read_json
     from scientist.literature import Novelty, ShelfLookUp
-    from scientist.loop import lab_sources, open_sources
 
     found: list[Source | LookUp] = []
     records = (path if path.is_dir() else path.parent) / "novelty.json"

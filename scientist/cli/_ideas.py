@@ -163,9 +163,9 @@ def check(slug: Slug, template: TemplateOption = None, json: Json = False, quiet
     Looks at the backlog, at finished papers, in the library, and at what answers online.
     """
     from scientist._cast import Cast
+    from scientist._literature import lab_sources
     from scientist.cli._progress import mode, watching
     from scientist.ideas import check_novelty, load_backlog
-    from scientist.loop import lab_sources
     from scientist.progress import Silent
 
     lab = open_lab()

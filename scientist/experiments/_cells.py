@@ -115,7 +115,7 @@ def run_cells(
                     failed += result.status not in ("ok", "stopped")
                 if ended:
                     progress.runs(done, total, failed)
-        except BaseException as error:
+        except BaseException as error:  # Ctrl-C too: nothing that waits may begin after it
             for future in pending:
                 future.cancel()
             if not isinstance(error, Exception):  # Ctrl-C: whoever pressed it does not want to wait for a long run

@@ -44,7 +44,7 @@ from scientist.literature._twins import (
     twin_auc,
     verdict_table,
 )
-from scientist.literature._verify import NOTES, Verification, default_deadline, verify
+from scientist.literature._verify import NOTES, Verification, verify
 from scientist.literature._works import Work, make_work, to_reference
 
 __all__ = [
@@ -87,7 +87,6 @@ __all__ = [
     "Work",
     "blind_auc",
     "claims_of_text",
-    "default_deadline",
     "default_sources",
     "docstring_references",
     "embed_missing",

@@ -74,12 +74,6 @@ class Library:
         """The works that match the query's words, best first (BM25 over title, topics, abstract and gist)."""
         return [self.references[index] for _, index in self._corpus.rank(query)[:limit]]
 
-    def by_topics(self, topics: Sequence[str], limit: int = 30) -> list[Reference]:
-        """The works that touch any of the topics; those that touch more come first, then in file order."""
-        wanted = set(topics)
-        hits = [(-len(wanted & set(ref.topics)), i) for i, ref in enumerate(self.references)]
-        return [self.references[i] for score, i in sorted(hits)[:limit] if score]
-
     def get(self, key: str) -> Reference | None:
         """The work of that citation key, if it is here."""
         return next((reference for reference in self.references if reference.key == key), None)

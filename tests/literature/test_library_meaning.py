@@ -211,7 +211,7 @@ def test_threads_may_ask_at_the_same_time(store: Store, letters: Letters) -> Non
 
 
 def test_a_lab_asks_its_library_first(tmp_path: Path) -> None:
-    from scientist.loop import lab_sources
+    from scientist._literature import lab_sources
 
     lab = create_lab(tmp_path / "lab")
     before = [source.name for source in lab_sources(lab)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from scientist._literature import lab_sources
 from scientist.lab import Lab, create_lab
 from scientist.literature import RecordedSource, Reference, Searched
-from scientist.loop import lab_sources
 
 
 class Index:

@@ -143,14 +143,14 @@ def test_a_stop_request_ends_between_runs_and_resume_finishes(finished: Lab, tmp
 
     from sample_loop import DIAL
 
-    from scientist.loop import campaign_for, resume_campaign, run_campaign
+    from scientist.loop import campaign_for, run_campaign
     from scientist.progress import Silent
     from scientist.template import load_template
 
     with pytest.raises(Stopped):
         run_campaign(lab, campaign_for(lab, load_template(DIAL)), StopsAtTheRuns(), pdf=False)
     assert [c.id for c in unfinished(lab)] and "waiting" in paper_states(lab)[SLUG]
-    resume_campaign(lab, Silent(), pdf=False)
+    run_campaign(lab, unfinished(lab)[0], Silent(), pdf=False)
     assert artefacts(lab.root) == artefacts(finished.root)
 
 
