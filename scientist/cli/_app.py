@@ -16,6 +16,7 @@ import typer
 
 from scientist import __version__
 from scientist.cli import (
+    _calibrate,
     _citations,
     _diagnose,
     _ideas,
@@ -102,7 +103,7 @@ app.add_typer(ideas, name="ideas", rich_help_panel="Work")
 app.add_typer(library, name="library", rich_help_panel="Work")
 _commands(app, _papers.review, _papers.audit, _papers.trace, panel="Checking")
 _commands(app, _citations.verify_citations, panel="Checking", verify_citations="verify-citations")
-_commands(app, _diagnose.diagnose, _lab.verify, panel="Checking")
+_commands(app, _diagnose.diagnose, _lab.verify, _calibrate.calibrate, panel="Checking")
 _commands(app, _lab.init, _lab.doctor, panel="The lab")
 app.add_typer(templates, name="templates", rich_help_panel="The lab")
 
