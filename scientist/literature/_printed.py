@@ -1,4 +1,4 @@
-"""Reference lists as they are printed: `.bib`, `.bbl`, `thebibliography`, and what a `.tex` cites of them.
+"""Reference lists as they are printed: `.bib`, `.bbl` of BibTeX and of biber, `thebibliography`, and what a `.tex` cites of them.
 
 Nothing is refused here. What cannot be read is a fault with its line, and the rest is read.
 """
@@ -12,9 +12,11 @@ from pathlib import Path
 
 from scientist.errors import RecordError
 from scientist.lab import Record
+from scientist.literature._biber import is_biber, read_biber
 from scientist.literature._bibfile import Entry, Remark, names, read_entries
 from scientist.literature._bibfile import plain as value_of
 from scientist.literature._keys import find_arxiv, find_doi
+from scientist.literature._pages import address, is_address, is_page
 from scientist.literature._plain import plain
 
 LISTS = (".bib", ".bbl", ".tex")
@@ -159,9 +161,11 @@ def _text_of(path: Path) -> str:
 
 def _read(path: Path) -> tuple[tuple[Printed, ...], tuple[FormFault, ...]]:
     text = _text_of(path)
-    if path.suffix.lower() == ".bbl":
-        return tuple(_items(text)), ()
-    return read_bib(text)
+    if path.suffix.lower() != ".bbl":
+        return read_bib(text)
+    if is_biber(text):
+        return tuple(_printed(Entry(line, kind, key, ()), told) for line, kind, key, told in read_biber(text)), ()
+    return tuple(_items(text)), ()
 
 
 # --- .bib ---
@@ -245,11 +249,7 @@ def _year_of(told: dict[str, str]) -> int | None:
 
 def _url(told: dict[str, str]) -> str:
     """The first address of a page, wherever it stands."""
-    for name in ("url", "howpublished", "note"):
-        match = re.search(r"https?://[^\s{}]+", told.get(name, ""))
-        if match:
-            return match.group(0).rstrip(".,;)")
-    return ""
+    return next((found for name in ("url", "howpublished", "note") if (found := address(told.get(name, "")))), "")
 
 
 def _identifiers(told: dict[str, str]) -> tuple[str, str]:
@@ -282,6 +282,8 @@ def _faults(entry: Entry, told: dict[str, str], author: str) -> Iterator[FormFau
         value = _VERBATIM.sub(" ", told.get(name, ""))
         for char in dict.fromkeys(_LIVE.findall(value)):
             yield fault("unescaped", f"unescaped {char} in {name}: {_around(value, char)}")
+    if told.get("url", "").strip() and not is_address(told["url"]):
+        yield fault("bad-address", f"the address is none: {plain(told['url'], 80)}")
     seen: set[str] = set()
     for name, _ in entry.fields:
         if name.lower() in seen:
@@ -316,6 +318,7 @@ def _items(text: str) -> list[Printed]:
 
 
 def _item(key: str, label: str, body: str, line: int) -> Printed:
+    url, kind = address(body), "misc" if is_page(body) else "article"
     body = re.sub(
         r"\\penalty\s*\d+|\\BIBentry\w+|\\hskip[^\\]*\\relax|\\url(?=\{)|\\doi(?=\{)|\\href\s*\{[^{}]*\}", " ", body
     )
@@ -346,6 +349,8 @@ def _item(key: str, label: str, body: str, line: int) -> Printed:
     return Printed(
         key=key,
         line=line,
+        kind=kind,
+        url=url,
         title=title,
         author_text=author,
         year=int(years[-1]) if years else None,
