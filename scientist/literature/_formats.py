@@ -21,6 +21,7 @@ from typing import IO, Any, Literal
 
 from scientist.errors import RecordError, UsageError
 from scientist.literature._bibfile import Entry, read_entries, values_of
+from scientist.literature._encoding import decoded
 from scientist.literature._works import Work, arxiv_of, doi_of, make_work, year_of
 
 Format = Literal["bibtex", "csl", "arxiv", "list", "pdf"]
@@ -75,7 +76,7 @@ def guess(path: Path) -> Format:
     if path.is_dir() or path.suffix.lower() == ".pdf":
         return "pdf"
     with _reading(path), open_plain(path) as file:
-        head = file.read(SNIFF).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+        head = decoded(file.read(SNIFF))
     if head.startswith("%PDF-"):
         return "pdf"
     first = head.lstrip()[:1]
@@ -134,10 +135,7 @@ def _whole(path: Path) -> str:
         data = file.read(WHOLE + 1)
     if len(data) > WHOLE:
         raise RecordError(f"{path} is larger than {WHOLE >> 20} MB", "split it, or use a format with a record per line")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")  # every byte is a letter there; old BibTeX files are written in it
+    return decoded(data)
 
 
 def _bibtex(path: Path, start: int, source: str) -> Iterator[Row]:

@@ -315,7 +315,7 @@ def _unlisted_note(entry: Printed) -> str:
     """Why nobody could be asked about it, and what is left to a reader."""
     if entry.doi:
         return f"{registrar(entry.doi)} gave the DOI {entry.doi}, and no index that is asked has those; see https://doi.org/{entry.doi}"
-    return "no index lists pages, programs and data; " + (
+    return "no index lists pages, programs, data and the like; " + (
         f"see {entry.url}, which was not followed" if entry.url else "no address is given"
     )
 

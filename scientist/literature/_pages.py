@@ -7,7 +7,8 @@ import re
 _UNLISTED = frozenset(
     """
     online electronic www webpage website software softwareversion softwaremodule codefragment dataset data patent
-    standard unpublished video audio movie music image artwork legislation jurisdiction legal letter
+    standard unpublished video audio movie music image artwork legislation jurisdiction legal letter proceedings mvproceedings
+    periodical
     """.split()  # noqa: SIM905
 )
 """Kinds of entries that say of themselves that they are no publication."""

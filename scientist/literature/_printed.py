@@ -15,6 +15,7 @@ from scientist.lab import Record
 from scientist.literature._biber import is_biber, read_biber
 from scientist.literature._bibfile import Entry, Remark, names, read_entries
 from scientist.literature._bibfile import plain as value_of
+from scientist.literature._encoding import decoded
 from scientist.literature._keys import find_arxiv, find_doi
 from scientist.literature._pages import address, is_address, is_page
 from scientist.literature._plain import plain
@@ -27,6 +28,8 @@ _PRINTED = (
 )  # fmt: skip
 """Fields that a bibliography prints as text: what is live in LaTeX there breaks the page, or drops the rest of a line."""
 _NO_KEY = frozenset({"", "none", "null", "nan", "undefined", "unknown", "todo", "na", "n/a", "key", "citationkey", "?"})
+_NO_WORKS = frozenset({"xdata", "set", "control", "ieeetranbstctl", "bstctl"})
+"""Entries that are no works: what others refer to, and settings of a style."""
 _VERBATIM = re.compile(r"\\(?:url|path|nolinkurl|href|doi)\s*\{[^{}]*\}|\$[^$]*\$|\\\(.*?\\\)")
 _LIVE = re.compile(r"(?<!\\)(?:\\\\)*([&%_#])")
 _ARXIV_ID = re.compile(r"(?:arxiv:)?\s*(\d{4}\.\d{4,5}|[a-z][a-z-]*(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?", re.IGNORECASE)
@@ -148,15 +151,12 @@ def _paper(where: Path, texts: Sequence[Path], folder: Path) -> Listed:
 
 
 def _text_of(path: Path) -> str:
-    """The text of a stranger's file: UTF-8, with or without a mark, else as Western European bytes."""
+    """The text of a stranger's file, in whatever encoding."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror or error}", "check the file") from error
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
+    return decoded(data)
 
 
 def _read(path: Path) -> tuple[tuple[Printed, ...], tuple[FormFault, ...]]:
@@ -186,8 +186,9 @@ def read_bib(text: str) -> tuple[tuple[Printed, ...], tuple[FormFault, ...]]:
         told: dict[str, str] = {}
         for name, expression in found.fields:
             told.setdefault(name.lower(), value_of(expression, found.strings))
-        entries.append(_printed(found, told))
         fields.setdefault(found.key.lower(), told)
+        if found.kind not in _NO_WORKS:
+            entries.append(_printed(found, told))
     # What an entry lacks may stand in the one that it refers to.
     linked = [(e, fields.get(fields[e.key.lower()].get("crossref", "").lower())) for e in entries]
     whole = [
