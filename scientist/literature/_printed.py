@@ -138,7 +138,7 @@ def _paper(where: Path, texts: Sequence[Path], folder: Path) -> Listed:
         )
     if not lists:
         for source in sources.values():
-            entries += _items(source)
+            entries += read_bbl(source)
     if not entries and not faults:
         raise RecordError(f"{where} holds no references", "name a .bib, .bbl or .tex file, or a folder with one")
     cited, everything = _cited(texts) if texts else (None, False)
@@ -160,7 +160,7 @@ def _text_of(path: Path) -> str:
 def _read(path: Path) -> tuple[tuple[Printed, ...], tuple[FormFault, ...]]:
     text = _text_of(path)
     if path.suffix.lower() == ".bbl":
-        return tuple(_items(text)), ()
+        return tuple(read_bbl(text)), ()
     return read_bib(text)
 
 
@@ -302,7 +302,7 @@ def _around(value: str, char: str) -> str:
 # --- .bbl and thebibliography ---
 
 
-def _items(text: str) -> list[Printed]:
+def read_bbl(text: str) -> list[Printed]:
     r"""The `\bibitem` entries of a text, in whatever style they were printed."""
     text = _uncommented(re.sub(r"(?<!\\)%\n[ \t]*", "", text))  # how BibTeX breaks a long line
     end = text.find("\\end{thebibliography}")
