@@ -143,7 +143,7 @@ def _paper(where: Path, texts: Sequence[Path], folder: Path) -> Listed:
         )
     if not lists:
         for source in sources.values():
-            entries += _items(source)
+            entries += read_bbl(source)
     if not entries and not faults:
         raise RecordError(f"{where} holds no references", "name a .bib, .bbl or .tex file, or a folder with one")
     cited, everything = _cited(texts) if texts else (None, False)
@@ -161,11 +161,7 @@ def _text_of(path: Path) -> str:
 
 def _read(path: Path) -> tuple[tuple[Printed, ...], tuple[FormFault, ...]]:
     text = _text_of(path)
-    if path.suffix.lower() != ".bbl":
-        return read_bib(text)
-    if is_biber(text):
-        return tuple(_printed(Entry(line, kind, key, ()), told) for line, kind, key, told in read_biber(text)), ()
-    return tuple(_items(text)), ()
+    return (tuple(read_bbl(text)), ()) if path.suffix.lower() == ".bbl" else read_bib(text)
 
 
 # --- .bib ---
@@ -305,8 +301,10 @@ def _around(value: str, char: str) -> str:
 # --- .bbl and thebibliography ---
 
 
-def _items(text: str) -> list[Printed]:
-    r"""The `\bibitem` entries of a text, in whatever style they were printed."""
+def read_bbl(text: str) -> list[Printed]:
+    r"""The entries that biber wrote; else the `\bibitem` entries of a text, in whatever style they were printed."""
+    if is_biber(text):
+        return [_printed(Entry(line, kind, key, ()), told) for line, kind, key, told in read_biber(text)]
     text = _uncommented(re.sub(r"(?<!\\)%\n[ \t]*", "", text))  # how BibTeX breaks a long line
     end = text.find("\\end{thebibliography}")
     whole = text if end < 0 else text[:end]
