@@ -27,11 +27,8 @@ RECENT = 10
 COMPARED = 3
 """Other parts of the study that a group of works is compared with."""
 
-_KINDS = {
-    "theory": ("is theoretical", "are theoretical"),
-    "method": ("proposes a method", "propose methods"),
-    "overview": ("is a survey", "are surveys"),
-}
+_KINDS = {"theory": "argued from theory", "method": "proposed methods", "overview": "surveyed the field"}
+"""Past tense throughout: it agrees with one author and with many."""
 _USE = {"task": "its task", "varied": "it varies {}", "compared": "it compares some", "held": "it holds {} fixed"}
 
 
@@ -230,7 +227,7 @@ def _compared(group: Group, parts: Sequence[Part], turn: int) -> str:
         if works:
             by_works.setdefault(works, []).append(part.noun)
     told = [
-        f"{listing(list(works)) if several else 'it'} also {'treats' if len(works) == 1 else 'treat'} {listing(nouns)}"
+        f"{listing(list(works)) if several else 'it'} also treated {listing(nouns)}"
         for works, nouns in by_works.items()
     ]
     absent = [part.noun for part, works in joined if not works]
@@ -252,13 +249,13 @@ def _kinds(group: Group) -> str:
     kinds = [(one.cite, deed(one.did)) for one in group.works]
     measured = [cite for cite, kind in kinds if kind == "experiment"]
     others = [
-        f"{listing(cites)} {verb[len(cites) > 1]}"
-        for key, verb in _KINDS.items()
+        f"{listing(cites)} {did}"
+        for key, did in _KINDS.items()
         if (cites := [cite for cite, kind in kinds if kind == key])
     ]
     if not measured or not others:
         return ""
-    return f"Like this study, {listing(measured)} {'is' if len(measured) == 1 else 'are'} empirical; {listing(others)}."
+    return f"As this study does, {listing(measured)} reported experiments; {listing(others)}."
 
 
 def _difference(p: Phrases, novelty: Novelty, parts: Sequence[Part], groups: Sequence[Group]) -> str:
@@ -290,10 +287,10 @@ def _most_shared(works: Sequence[Placed], parts: Sequence[Part]) -> str:
         return f"This study joins {about}; none of the records found has more than one of them. "
     nearest = [one.cite for one, shared in zip(works, counts, strict=True) if shared == most]
     named = listing(nearest[:COMPARED]) + (" among others" if len(nearest) > COMPARED else "")
-    whole = "both" if len(parts) == 2 else "them all"
+    whole = "both" if len(parts) == 2 else f"all {few(len(parts))}"
     of_these = f"{few(most)} of the {few(len(parts))}" if most < len(parts) else whole
     nobody = "" if most == len(parts) else "; none of the records found has them all"
-    return f"This study is about {about}: {named} {'shares' if len(nearest) == 1 else 'share'} {of_these}{nobody}. "
+    return f"This study is about {about}; {of_these} are shared by {named}{nobody}. "
 
 
 _CLAIMS = {
