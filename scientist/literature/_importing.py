@@ -128,7 +128,8 @@ def fingerprint(path: Path, form: str, source: str) -> str:
     """What a file is recognised by when its import goes on: its size, its beginning and its end, not its name."""
     told = hashlib.sha256(f"{form}\n{source}\n".encode())
     if path.is_dir():
-        told.update("\n".join(f"{file.name} {file.stat().st_size}" for file in sorted(path.rglob("*.pdf"))).encode())
+        # Of a link what it is counts, not where it leads: that may be nowhere.
+        told.update("\n".join(f"{f.name} {f.lstat().st_size}" for f in sorted(path.rglob("*.pdf"))).encode())
         told.update(str(path.resolve()).encode())
         return told.hexdigest()
     size = _size(path)

@@ -465,9 +465,10 @@ def test_pdfs_are_guessed_from_their_first_page_and_hostile_ones_are_named(store
     bomb = pdf("x" * 100).replace(b"/Kids [3 0 R]", b"/Kids [2 0 R]")
     (folder / "e.pdf").write_bytes(bomb)
     (folder / "f.pdf").symlink_to("/etc/passwd")
+    (folder / "g.pdf").symlink_to("nowhere")
     tally = import_file(store, folder)
-    assert (tally.format, tally.read, tally.new, tally.broken) == ("pdf", 6, 2, 4)
-    assert {line.split(": ")[1] for line in tally.problems} == {"c.pdf", "d.pdf", "e.pdf", "f.pdf"}
+    assert (tally.format, tally.read, tally.new, tally.broken) == ("pdf", 7, 2, 5)
+    assert {line.split(": ")[1] for line in tally.problems} == {"c.pdf", "d.pdf", "e.pdf", "f.pdf", "g.pdf"}
     first, second = (work for _, work in store.everything())
     assert first.title == "Lattices of Large Things" and first.arxiv == "2101.00001" and first.year == 2021
     assert first.abstract.startswith("We study lattices") and first.abstract.endswith("was done.")
