@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from scientist.ideas._bibliography import FROM_OPEN, citable, used_values
+from scientist.ideas._bibliography import ENOUGH, citable, used_values
 from scientist.ideas._claims import claims_of
 from scientist.ideas._idea import Idea
 from scientist.ideas._similarity import design_similarity, knobs_of, signature
@@ -101,7 +101,7 @@ def check_novelty(
     # The nearest by claims come first: they are the evidence of the verdict.
     first = [compared.works[one.index] for one in compared.near[:EVIDENCE]] if compared.close else []
     alike = [w for s, w in near if w.source in works.open_names and s >= NEAR_WORK]
-    opened = merge([*first, *alike])[:FROM_OPEN]
+    opened = merge([*first, *alike])[:ENOUGH]
     references = citable(idea, template, library, opened)
     shown = [*near[:NEIGHBOURS], *((s, w) for s, w in near[NEIGHBOURS:] if any(same_work(w, f) for f in first))]
     beside = [n for n in (_work_neighbour(s, w, references, compared) for s, w in shown) if n]

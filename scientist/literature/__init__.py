@@ -11,10 +11,11 @@ from scientist.literature._embed import INSTALL as MEANING_INSTALL
 from scientist.literature._embed import missing as no_meaning
 from scientist.literature._exporting import export as export_library
 from scientist.literature._find import Found, Hit, Phrasing, find
+from scientist.literature._gist import clause, deed
 from scientist.literature._importing import Tally, import_file
 from scientist.literature._judging import Checked, Difference, Verdict
 from scientist.literature._keys import merge, same_work
-from scientist.literature._library import TOPICS, Library, load_library, packaged_library
+from scientist.literature._library import Library, load_library, packaged_library
 from scientist.literature._lookups import LookUp, ShelfLookUp
 from scientist.literature._meaning import embed_missing
 from scientist.literature._printed import LISTS, FormFault, Listed, Printed, read_list
@@ -35,6 +36,7 @@ from scientist.literature._stats import library_stats
 from scientist.literature._store import FILE as LIBRARY_FILE
 from scientist.literature._store import Store
 from scientist.literature._store_source import StoreSource
+from scientist.literature._topics import FIELDS, SUBJECTS, TOPICS, foreign, topics_in, topics_told
 from scientist.literature._twins import (
     Interval,
     Scored,
@@ -49,10 +51,12 @@ from scientist.literature._works import Work, make_work, to_reference
 
 __all__ = [
     "ANSWERS",
+    "FIELDS",
     "LIBRARY_FILE",
     "LISTS",
     "MEANING_INSTALL",
     "NOTES",
+    "SUBJECTS",
     "TOPICS",
     "Case",
     "Checked",
@@ -87,12 +91,15 @@ __all__ = [
     "Work",
     "blind_auc",
     "claims_of_text",
+    "clause",
+    "deed",
     "default_sources",
     "docstring_references",
     "embed_missing",
     "escape",
     "export_library",
     "find",
+    "foreign",
     "import_file",
     "is_library",
     "label_auc",
@@ -113,6 +120,8 @@ __all__ = [
     "search_all",
     "to_bibtex",
     "to_reference",
+    "topics_in",
+    "topics_told",
     "twin_auc",
     "verdict_table",
     "verify",

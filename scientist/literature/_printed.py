@@ -1,4 +1,4 @@
-"""Reference lists as they are printed: `.bib`, `.bbl`, `thebibliography`, and what a `.tex` cites of them.
+"""Reference lists as they are printed: `.bib`, `.bbl` of BibTeX and of biber, `thebibliography`, and what a `.tex` cites of them.
 
 Nothing is refused here. What cannot be read is a fault with its line, and the rest is read.
 """
@@ -12,9 +12,12 @@ from pathlib import Path
 
 from scientist.errors import RecordError
 from scientist.lab import Record
+from scientist.literature._biber import is_biber, read_biber
 from scientist.literature._bibfile import Entry, Remark, names, read_entries
 from scientist.literature._bibfile import plain as value_of
+from scientist.literature._encoding import decoded
 from scientist.literature._keys import find_arxiv, find_doi
+from scientist.literature._pages import address, is_address, is_page
 from scientist.literature._plain import plain
 
 LISTS = (".bib", ".bbl", ".tex")
@@ -25,6 +28,8 @@ _PRINTED = (
 )  # fmt: skip
 """Fields that a bibliography prints as text: what is live in LaTeX there breaks the page, or drops the rest of a line."""
 _NO_KEY = frozenset({"", "none", "null", "nan", "undefined", "unknown", "todo", "na", "n/a", "key", "citationkey", "?"})
+_NO_WORKS = frozenset({"xdata", "set", "control", "ieeetranbstctl", "bstctl"})
+"""Entries that are no works: what others refer to, and settings of a style."""
 _VERBATIM = re.compile(r"\\(?:url|path|nolinkurl|href|doi)\s*\{[^{}]*\}|\$[^$]*\$|\\\(.*?\\\)")
 _LIVE = re.compile(r"(?<!\\)(?:\\\\)*([&%_#])")
 _ARXIV_ID = re.compile(r"(?:arxiv:)?\s*(\d{4}\.\d{4,5}|[a-z][a-z-]*(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?", re.IGNORECASE)
@@ -146,22 +151,17 @@ def _paper(where: Path, texts: Sequence[Path], folder: Path) -> Listed:
 
 
 def _text_of(path: Path) -> str:
-    """The text of a stranger's file: UTF-8, with or without a mark, else as Western European bytes."""
+    """The text of a stranger's file, in whatever encoding."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror or error}", "check the file") from error
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
+    return decoded(data)
 
 
 def _read(path: Path) -> tuple[tuple[Printed, ...], tuple[FormFault, ...]]:
     text = _text_of(path)
-    if path.suffix.lower() == ".bbl":
-        return tuple(read_bbl(text)), ()
-    return read_bib(text)
+    return (tuple(read_bbl(text)), ()) if path.suffix.lower() == ".bbl" else read_bib(text)
 
 
 # --- .bib ---
@@ -182,8 +182,9 @@ def read_bib(text: str) -> tuple[tuple[Printed, ...], tuple[FormFault, ...]]:
         told: dict[str, str] = {}
         for name, expression in found.fields:
             told.setdefault(name.lower(), value_of(expression, found.strings))
-        entries.append(_printed(found, told))
         fields.setdefault(found.key.lower(), told)
+        if found.kind not in _NO_WORKS:
+            entries.append(_printed(found, told))
     # What an entry lacks may stand in the one that it refers to.
     linked = [(e, fields.get(fields[e.key.lower()].get("crossref", "").lower())) for e in entries]
     whole = [
@@ -245,11 +246,7 @@ def _year_of(told: dict[str, str]) -> int | None:
 
 def _url(told: dict[str, str]) -> str:
     """The first address of a page, wherever it stands."""
-    for name in ("url", "howpublished", "note"):
-        match = re.search(r"https?://[^\s{}]+", told.get(name, ""))
-        if match:
-            return match.group(0).rstrip(".,;)")
-    return ""
+    return next((found for name in ("url", "howpublished", "note") if (found := address(told.get(name, "")))), "")
 
 
 def _identifiers(told: dict[str, str]) -> tuple[str, str]:
@@ -282,6 +279,8 @@ def _faults(entry: Entry, told: dict[str, str], author: str) -> Iterator[FormFau
         value = _VERBATIM.sub(" ", told.get(name, ""))
         for char in dict.fromkeys(_LIVE.findall(value)):
             yield fault("unescaped", f"unescaped {char} in {name}: {_around(value, char)}")
+    if told.get("url", "").strip() and not is_address(told["url"]):
+        yield fault("bad-address", f"the address is none: {plain(told['url'], 80)}")
     seen: set[str] = set()
     for name, _ in entry.fields:
         if name.lower() in seen:
@@ -303,7 +302,9 @@ def _around(value: str, char: str) -> str:
 
 
 def read_bbl(text: str) -> list[Printed]:
-    r"""The `\bibitem` entries of a text, in whatever style they were printed."""
+    r"""The entries that biber wrote; else the `\bibitem` entries of a text, in whatever style they were printed."""
+    if is_biber(text):
+        return [_printed(Entry(line, kind, key, ()), told) for line, kind, key, told in read_biber(text)]
     text = _uncommented(re.sub(r"(?<!\\)%\n[ \t]*", "", text))  # how BibTeX breaks a long line
     end = text.find("\\end{thebibliography}")
     whole = text if end < 0 else text[:end]
@@ -316,6 +317,7 @@ def read_bbl(text: str) -> list[Printed]:
 
 
 def _item(key: str, label: str, body: str, line: int) -> Printed:
+    url, kind = address(body), "misc" if is_page(body) else "article"
     body = re.sub(
         r"\\penalty\s*\d+|\\BIBentry\w+|\\hskip[^\\]*\\relax|\\url(?=\{)|\\doi(?=\{)|\\href\s*\{[^{}]*\}", " ", body
     )
@@ -346,6 +348,8 @@ def _item(key: str, label: str, body: str, line: int) -> Printed:
     return Printed(
         key=key,
         line=line,
+        kind=kind,
+        url=url,
         title=title,
         author_text=author,
         year=int(years[-1]) if years else None,
