@@ -161,7 +161,9 @@ def body(paper: Written, floats: str = "", abstract: bool = True) -> str:
                 for at, row in enumerate(paper.table)
             )
             rows = rows.replace(r"\midrule \\ ", r"\midrule ")
-            head = r"\begin{table}[t]\centering\caption{" + tex(paper.captions[1][1]) + r"}\begin{tabular}{lccc}\toprule "
+            head = (
+                r"\begin{table}[t]\centering\caption{" + tex(paper.captions[1][1]) + r"}\begin{tabular}{lccc}\toprule "
+            )
             out.append(head + rows + r" \\ \bottomrule\end{tabular}\end{table}")
             out.append(figure % tex(paper.captions[2][1]))
         for sub, more in subs:
