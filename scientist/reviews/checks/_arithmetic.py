@@ -34,7 +34,7 @@ _FALL = re.compile(
     re.IGNORECASE,
 )
 _AFTER = re.compile(  # 'from 0.80 to 0.88, an improvement of 15%'
-    r"^\s?[%\w]{0,12}\)?\s*[,(–—:-]*\s*(?:which (?:is|was|means|represents)|representing|i\.e\.,?|or|that is,?|corresponding to|yielding|amounting to|"
+    r"^\s?(?:%|percent|points?|[a-z]{1,2}\b)?\)?\s*[,(–—:-]*\s*(?:which (?:is|was|means|represents)|representing|i\.e\.,?|or|that is,?|corresponding to|yielding|amounting to|"
     r"equal to|giving|for)?\s*(?:an?|the)?\s*(?:relative|absolute|total|overall|about|approximately|roughly|nearly|around|over|~|≈|\s)*"
     r"(?:(?:improvement|increase|decrease|reduction|gain|drop|decline|boost|rise|fall|change|speed-?up)s?\s+(?:of|by))?"
     r"\s*(?:about|approximately|roughly|nearly|around|over|more than|~|≈|\+|[-−])?\s*$",
