@@ -304,13 +304,6 @@ LATEX: dict[str, tuple[str, Callable[[Written], str]]] = {
     "article, bitmap fonts (Type 3)": ("pdflatex", article("10pt")),
     "article, old fonts (OT1)": ("pdflatex", article("11pt,a4paper", packages=OLD)),
     "article, two columns": ("pdflatex", article("10pt,twocolumn", LM)),
-    "article, LuaLaTeX": (
-        "lualatex",
-        article(
-            "10pt",
-            packages=r"\usepackage{fontspec,graphicx,booktabs,amsmath}\setmainfont{DejaVuSerif.ttf}[BoldFont=DejaVuSerif-Bold.ttf,Path=/usr/share/fonts/truetype/dejavu/]",
-        ),
-    ),
     "article, line numbers": ("pdflatex", article("11pt", LM + RULED)),
     "ICLR-like": ("pdflatex", article("10pt", ICLR, natbib=True)),
     "ICLR-like, numbers on both margins": ("pdflatex", article("10pt,twoside", MARGINS, natbib=True)),

@@ -190,6 +190,8 @@ def check(slug: Slug, template: TemplateOption = None, json: Json = False, quiet
         out.print(f"  [yellow]{escape(outage)}[/]")
     for near in novelty.neighbours:
         out.print(f"  {near.similarity:.2f}  {near.kind:<5} {escape(near.key)}: {escape(near.title)}")
+        if near.retracted:
+            out.print(f"        [red]retracted[/]: {escape(near.retracted)}")
         for cover in near.covers:
             out.print(f"        told: {escape(cover.claim)}")
             out.print(f"        [dim]there ({escape(cover.by)}, {cover.coverage:.2f}): {escape(cover.passage)}[/]")

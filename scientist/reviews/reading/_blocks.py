@@ -153,7 +153,7 @@ class Blocks:
 
     def _run_in(self, line: Line) -> Line | None:
         """Begin the numbered bold heading that a line of text begins with; returns what follows it on the line."""
-        count = next((place for place, word in enumerate(line.words) if not word.bold), 0)
+        count = next((p for p, w in enumerate(line.words) if not w.bold and (p or not re.match(r"[\d.]+$", w.text))), 0)
         head = line_text(line, line.words[:count])
         found = numbered(head) if count > 1 and head.endswith((".", ":")) else None
         if found is None or not follows(self.number, found[0]):
