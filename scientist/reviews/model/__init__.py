@@ -1,0 +1,36 @@
+"""Reviews by models: scores that stand on quotations, several reviewers, an area chair, a stated rule. See docs/reviews.md."""
+
+from scientist.reviews.model._chair import Decisive, MetaReview, meta_review
+from scientist.reviews.model._combine import Coefficients, Combined, Row, combine, fit, shipped
+from scientist.reviews.model._panel import MOST_REVIEWERS, Panel, Spread, review_paper, spread_of, spreads_of
+from scientist.reviews.model._quotes import Searchable, gives_orders, words
+from scientist.reviews.model._reviewer import PERSONAS, Checked, ModelReviewer
+from scientist.reviews.model._shown import LONGEST, Shown, show, shuffled
+
+__all__ = [
+    "LONGEST",
+    "MOST_REVIEWERS",
+    "PERSONAS",
+    "Checked",
+    "Coefficients",
+    "Combined",
+    "Decisive",
+    "MetaReview",
+    "ModelReviewer",
+    "Panel",
+    "Row",
+    "Searchable",
+    "Shown",
+    "Spread",
+    "combine",
+    "fit",
+    "gives_orders",
+    "meta_review",
+    "review_paper",
+    "shipped",
+    "show",
+    "shuffled",
+    "spread_of",
+    "spreads_of",
+    "words",
+]
