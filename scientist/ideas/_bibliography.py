@@ -77,12 +77,14 @@ def citable(idea: Idea, template: Template, library: Library, found: Sequence[Re
 
     In this order: what every study rests on, the software and the data sets in use; works of the library by the
     topics of what the design varies, its kind, what it holds fixed and what is default, then by words; what the
-    documentation of the learners in use cites; and `found`, the near works from open sources, nearest first.
+    documentation of the learners in use cites; and `found`, the near works from open sources, nearest first. No retracted
+    work is chosen; one that `found` holds stays, and its record says so.
     """
     wanted = [*ALWAYS, *_software(template), *(TUNERS if idea.design.kind == "tuning" else ())]
     common = [work for work in (library.get(key) for key in wanted) if work]
     common += [work for work in library.references if _describes_data(work, idea, template)]
-    documented = [_preferred(work, library) for work in _documented(idea, template)]
+    common = [work for work in common if not work.retracted]
+    documented = [work for one in _documented(idea, template) if not (work := _preferred(one, library)).retracted]
     on_topic = len(by_relevance(idea, template, library, {work.key for work in common}))
     opened = found[: max(FROM_OPEN, ENOUGH - on_topic)]
     rest = merge([*documented[:FROM_DOCUMENTATION], *opened])
@@ -102,7 +104,13 @@ def by_relevance(idea: Idea, template: Template, library: Library, without: Iter
     for index, work in enumerate(library.references):
         # A work about families in general touches many topics; beyond two they say no more about its relevance.
         topics = sorted((weights.get(topic, 0.0) for topic in work.topics), reverse=True)[:2]
-        if work.key in excluded or not any(topics) or foreign(work.topics, weights) or _DATA.search(work.abstract):
+        if (
+            work.key in excluded
+            or work.retracted
+            or not any(topics)
+            or foreign(work.topics, weights)
+            or _DATA.search(work.abstract)
+        ):
             continue
         scored.append((-(sum(topics) + places.get(work.key, 0.0)), index))
     return [library.references[index] for _, index in sorted(scored)]

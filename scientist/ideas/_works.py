@@ -12,6 +12,7 @@ from scientist.literature._judge import coefficients, how_compared, likely_told
 from scientist.literature._meaning import meanings
 from scientist.literature._nearness import COVERED, Near, nearness
 from scientist.literature._reference import Covered
+from scientist.literature._retractions import flagged
 from scientist.literature._text import clean
 
 FIELD = 12
@@ -47,6 +48,8 @@ class Compared:
     by: str = ""
     quoted: dict[str, tuple[Covered, ...]] = field(default_factory=dict)
     """key of a work -> what a model quoted from it"""
+    done: tuple[str, ...] = ()
+    """Keys of works that did the idea, as a model read them, with quotations for most of its claims."""
 
     @property
     def nearest(self) -> Reference | None:
@@ -58,9 +61,14 @@ class Compared:
         return self.told is not None and self.told >= coefficients().close
 
     @property
-    def same(self) -> Reference | None:
-        """A work that tells every claim almost word by word."""
-        return next((self.works[one.index] for one in self.near if one.identical), None)
+    def same(self) -> tuple[Reference, ...]:
+        """Works that tell every claim almost word by word."""
+        return tuple(self.works[one.index] for one in self.near if one.identical)
+
+    @property
+    def read_same(self) -> tuple[Reference, ...]:
+        """Works that a model read as having done the idea."""
+        return tuple(work for work in self.works if work.key in self.done)
 
     def evidence(self, work: Reference) -> tuple[tuple[Covered, ...], tuple[str, ...]]:
         """What of the claims a work tells, with the passages, and which claims it does not; nothing for other works."""
@@ -98,7 +106,8 @@ def find_works(sources: Sequence[Source], queries: Sequence[str], further: Seque
             told += [one for one in told_more if one.answer != "out" or one.note != UNASKED]
     open_names = frozenset(source.name for source in others if source.breadth == "open")
     answered = tuple(name for name in _sound(told) if name in open_names)
-    return Works(tuple(merge([*first, *works])), (*told_first, *told), answered, open_names, tuple(merge(works)))
+    found, beyond = (tuple(map(flagged, merge(some))) for some in ([*first, *works], works))
+    return Works(found, (*told_first, *told), answered, open_names, beyond)
 
 
 def _sound(told: Sequence[Searched]) -> list[str]:

@@ -9,6 +9,7 @@ from scientist.literature._claims import Claim, claims_of_text
 from scientist.literature._docstrings import docstring_references
 from scientist.literature._embed import INSTALL as MEANING_INSTALL
 from scientist.literature._embed import missing as no_meaning
+from scientist.literature._entry import FormFault, Printed, printed_text
 from scientist.literature._exporting import export as export_library
 from scientist.literature._find import Found, Hit, Phrasing, find
 from scientist.literature._gist import clause, deed
@@ -18,7 +19,7 @@ from scientist.literature._keys import merge, same_work
 from scientist.literature._library import Library, load_library, packaged_library
 from scientist.literature._lookups import LookUp, ShelfLookUp
 from scientist.literature._meaning import embed_missing
-from scientist.literature._printed import LISTS, FormFault, Listed, Printed, read_list
+from scientist.literature._printed import LISTS, Listed, read_list
 from scientist.literature._recorded import RecordedSource
 from scientist.literature._reference import Neighbour, Novelty, NoveltyVerdict, Reference, Searched
 from scientist.literature._retrieval import Case, Report, load_cases, measure, phrasings, retrieve, wilson
@@ -113,6 +114,7 @@ __all__ = [
     "outages",
     "packaged_library",
     "phrasings",
+    "printed_text",
     "read_list",
     "retrieve",
     "same_work",

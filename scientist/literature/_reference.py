@@ -79,6 +79,7 @@ class Neighbour(Record):
     passage: str = ""
     covers: tuple[Covered, ...] = Field(default=(), description="claims of the idea that the work tells")
     lacks: tuple[str, ...] = Field(default=(), description="claims of the idea that it does not tell")
+    retracted: str = Field(default="", description="who says that the work was retracted; empty when nobody does")
 
 
 class Novelty(Record):

@@ -25,13 +25,22 @@ from scientist.literature._store import Store
 from scientist.literature._text import title_key, words
 from scientist.literature._works import Work
 
-CANDIDATES = 30
+CANDIDATES = 60
 FIRST, OTHER = 1.0, 0.5  # what the ranking of the whole idea counts, and that of each further phrasing
 RESAMPLES = 2_000
 LABELS: tuple[NoveltyVerdict, ...] = ("known", "close", "novel", "undecided")
 Side = Literal["with", "without"]
-Recheck = Callable[[Sequence[Claim], Sequence[Work], Sequence[Near]], "float | None"]
-"""What a model makes of the nearest works: how much of the claims one of them covers, or None where it says nothing."""
+
+
+@dataclass(frozen=True)
+class Reread:
+    """What a model makes of the nearest works: how likely one of them tells the idea, and whether one is quoted as having done it."""
+
+    told: float
+    done: bool
+
+
+Recheck = Callable[[Sequence[Claim], Sequence[Work], Sequence[Near]], Reread]
 
 
 @dataclass(frozen=True)
@@ -99,14 +108,15 @@ def judge(store: Store, case: Case, how: How, without: Collection[int] = (), rec
     near = nearness(claims, texts, meanings, by_words=how != "semantic")
     told = likely_told(near, how)
     works = [work for _, work in found]
+    done = False
     if recheck is not None and near and says_enough(claims):
-        covered = recheck(claims, works, near)
-        told = told if covered is None else covered
+        read = recheck(claims, works, near)
+        told, done = read.told, read.done
     same = any(title_key(work.title) == title_key(case.title) for work in works)
     verdict: NoveltyVerdict = "novel"
     if not near or not says_enough(claims):
         verdict = "undecided"
-    elif same or any(one.identical for one in near):
+    elif same or done or any(one.identical for one in near):
         verdict = "known"
     elif told >= coefficients().close:
         verdict = "close"

@@ -93,7 +93,8 @@ def runs_are(p: Phrases, cited: str = "") -> str:
     elif not p.held_out:
         fixes = "One seed fixes whatever the code under test draws at random"
     else:
-        fixes = f"One seed fixes the training sample, any corruption of it, and the initialisation{cited}"
+        fixes = "One seed fixes the training sample, any corruption of it, and the initialisation"
+        fixes += f", since sampling and initialisation both add to the variance of a benchmark{cited}" if cited else ""
     return (
         rf"\paragraph{{Seeds and power.}} {fixes}; all variants are run at the same seeds, so that every comparison is "
         "paired. "

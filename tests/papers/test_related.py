@@ -14,18 +14,8 @@ from scientist.ideas._bibliography import citable
 from scientist.literature import SUBJECTS, Claim, Neighbour, Novelty, Reference, packaged_library
 from scientist.literature._reference import Covered
 from scientist.papers._phrases import Phrases
-from scientist.papers._related import (
-    APART,
-    ENOUGH,
-    MOST_PER_TOPIC,
-    Part,
-    _compared,
-    grouped,
-    parts_of,
-    placed,
-    related_work,
-    topics_of,
-)
+from scientist.papers._related import _compared, related_work
+from scientist.papers._related_works import APART, ENOUGH, MOST_PER_TOPIC, Part, grouped, parts_of, placed, topics_of
 from scientist.template import Template, load_template
 
 ROOT = Path(__file__).parents[2]
@@ -96,6 +86,12 @@ def test_shared_and_different_are_named_work_by_work() -> None:
         in text
     )
     assert r"two of the three are shared by \citet{ben2010}; none of the records found has them all." in text
+
+
+def test_a_record_that_is_not_shown_counts_where_it_is_said_that_none_has_it_all() -> None:
+    all_of_it = ("statistics-of-comparison", "label-noise", "augmentation", "interaction-of-factors")
+    text = related_work(interaction(), novelty(work("ann2001", ("label-noise",)), work("eve2005", all_of_it)))[-1]
+    assert r"all three are shared by \citet{eve2005}." in text and "none of the records" not in text
 
 
 def test_a_study_without_works_still_says_what_was_searched() -> None:

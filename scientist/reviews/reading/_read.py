@@ -6,6 +6,7 @@ from pathlib import Path
 
 from scientist.errors import RecordError
 from scientist.reviews.reading._document import Reading, SourceFile
+from scientist.reviews.reading._pdf import read_pdf
 from scientist.reviews.reading._source import decoded
 from scientist.reviews.reading._tex import read_tex
 from scientist.reviews.reading._text import read_text
@@ -24,7 +25,17 @@ def read_paper(path: Path) -> Reading:
         raise RecordError(f"{path} does not exist", "check the path")
     if not path.is_file():
         raise RecordError(f"{path} is not a file", "name a PDF, a TeX project or a plain text")
+    if path.suffix.lower() == ".pdf" or _is_pdf(path):
+        return read_pdf(path)
     if path.suffix.lower() not in TEXTS:
         raise RecordError(f"{path} is of a kind that is not read", "name a PDF, a .tex, a folder with one, .txt or .md")
     text = decoded(path)
     return Reading(document=read_text(text, path.name), sources=(SourceFile(name=path.name, text=text),))
+
+
+def _is_pdf(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return b"%PDF-" in file.read(1024)
+    except OSError:
+        return False

@@ -70,7 +70,7 @@ def numbered(line: str) -> tuple[str, str, int] | None:
 def follows(previous: str, number: str) -> bool:
     """Whether a heading's number can come after the previous one: the next at its level, or one level deeper from 1."""
     if not previous:
-        return number in ("1", "I", "0", "A", "1.1")
+        return number in ("1", "I", "0")
     before, after = [_ordinal(p) for p in previous.split(".")], [_ordinal(p) for p in number.split(".")]
     letter = number[:1].isalpha() and not _roman(number.split(".")[0])
     if letter and previous[:1].isdigit():
@@ -78,9 +78,18 @@ def follows(previous: str, number: str) -> bool:
     if len(after) > len(before):
         return after[: len(before)] == before and len(after) == len(before) + 1 and after[-1] in (0, 1)
     here = before[: len(after)]
-    return (after[:-1] == here[:-1] and 0 < after[-1] - here[-1] <= 2) or (
-        number == "A" and previous[:1].isupper() and not _roman(number)
-    )
+    return after[:-1] == here[:-1] and 0 < after[-1] - here[-1] <= 2
+
+
+def under_roman(previous: str, number: str) -> str | None:
+    """The full number of a heading where sections are I, II, III and subsections A, B: 'B' after 'IV.A' is 'IV.B';
+    None where it cannot follow."""
+    section, _, letter = previous.partition(".")
+    if _roman(number) and _roman(number) == _roman(section) + 1:
+        return number
+    if len(number) == 1 and number.isalpha() and ord(number) == (ord(letter) + 1 if letter else ord("A")):
+        return f"{section}.{number}"
+    return None
 
 
 def _roman(part: str) -> int:
@@ -201,9 +210,10 @@ def _title(body: str) -> str:
     return ""
 
 
-def starts_entry(line: str) -> bool:
-    """Whether a line begins with a label: '[12]', '12.'"""
-    return _ENTRY_NUMBER.match(line) is not None
+def starts_entry(line: str, expected: int) -> bool:
+    """Whether a line begins with a label: '[12]', or '12.' where that is the number that comes next."""
+    match = _ENTRY_NUMBER.match(line)
+    return match is not None and (match[1] is not None or int(match[2]) == expected)
 
 
 # --- cites and references in the running text ---

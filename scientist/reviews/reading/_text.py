@@ -95,7 +95,7 @@ class _Reader:
             elif not self._heading(line, bare):
                 for url in _URL.findall(bare):
                     self.parts.links.append(Link(url=url.rstrip(".,;")))
-                if self.mode == "references" and self.open and starts_entry(bare):
+                if self.mode == "references" and self.open and starts_entry(bare, len(self.parts.references) + 2):
                     self._end()
                 self.open.append(bare)
         self._table()
