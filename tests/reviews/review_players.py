@@ -50,8 +50,13 @@ def criteria_of(body: dict[str, Any]) -> list[str]:
 def form(body: dict[str, Any], score: Callable[[str], int], quotes: list[str], **more: Any) -> Answer:
     """A whole form, or the criteria that were asked for once more."""
     scores = [
-        {"criterion": name, "why": f"Because of its {name}.", "quotes": quotes, "score": score(name)}
-        for name in criteria_of(body)
+        {
+            "criterion": name,
+            "why": f"Because of its {name}.",
+            "quotes": quotes[number % len(quotes) :][:2] if quotes else [],
+            "score": score(name),
+        }
+        for number, name in enumerate(criteria_of(body))
     ]
     if "rest on nothing" in body["messages"][-1]["content"]:
         return {"scores": scores}
@@ -92,9 +97,9 @@ def capable(body: dict[str, Any]) -> Answer:
     """Reads, quotes, scores by where the reviewer stands; lower once errors are shown."""
     if "# Write the meta-review" in asked(body):
         return meta(body)
-    quotes = sentences_of(body)[:2]
+    quotes = sentences_of(body)[:8]
     lower = "Programs have checked this paper" in body["messages"][-1]["content"]
-    top = 6 + len(quotes[0]) % 3
+    top = 6 + len(quotes[0]) % 3  # whatever stands first
     return form(body, lambda name: (3 if lower else top) if name == "overall" else (1 if lower else 3), quotes)
 
 

@@ -170,6 +170,19 @@ def test_scores_without_evidence_go_back_once_and_count_nowhere(tmp_path: Path, 
     assert "neither" in found.combined.rule
 
 
+def test_one_sentence_does_not_stand_for_everything(tmp_path: Path) -> None:
+    def stock(body: dict[str, object]) -> dict[str, object]:
+        made = capable(body)
+        for one in made.get("scores", []):
+            one["quotes"] = ["The second way took 41.5 moves on average"]
+        return made
+
+    with served(plays(stock)) as desk:  # type: ignore[arg-type]
+        found = panel(desk, tmp_path, reviewers=1)
+    assert found.reviews[0].answers[0].problem == "the same quotation stands for too many criteria"
+    assert overall(found) == (0, None, None)
+
+
 def test_what_is_mended_counts(tmp_path: Path) -> None:
     with served(plays(lying), plays(capable)) as desk:
         found = panel(desk, tmp_path, reviewers=1)

@@ -2,6 +2,8 @@
 
 from scientist.reviews.model._chair import Decisive, MetaReview, meta_review
 from scientist.reviews.model._combine import Coefficients, Combined, Row, combine, fit, shipped
+from scientist.reviews.model._own import own_document, own_findings
+from scientist.reviews.model._page import render_panel, write_panel
 from scientist.reviews.model._panel import MOST_REVIEWERS, Panel, Spread, review_paper, spread_of, spreads_of
 from scientist.reviews.model._quotes import Searchable, gives_orders, words
 from scientist.reviews.model._reviewer import PERSONAS, Checked, ModelReviewer
@@ -26,6 +28,9 @@ __all__ = [
     "fit",
     "gives_orders",
     "meta_review",
+    "own_document",
+    "own_findings",
+    "render_panel",
     "review_paper",
     "shipped",
     "show",
@@ -33,4 +38,5 @@ __all__ = [
     "spread_of",
     "spreads_of",
     "words",
+    "write_panel",
 ]

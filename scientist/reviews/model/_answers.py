@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
 from scientist.lab import Record
 from scientist.reviews.forms import OVERALL, Answer, FilledReview, Form, Kind, Point, Quotation
-from scientist.reviews.model._quotes import Searchable
+from scientist.reviews.model._quotes import Searchable, words
+
+MOST_USES = 3
 
 
 class Scored(Record):
@@ -89,19 +92,35 @@ def check_reviewed(answer: Reviewed, form: Form) -> None:
         raise ValueError(f"the text '{lacking[0]}' is missing from `texts`")
 
 
-def judged(one: Scored, paper: Searchable) -> Answer:
-    """A score with its quotations looked up. It is supported where one of them stands in the paper."""
-    found = tuple(Quotation(text=line(q), section=paper.where(q) if not paper.problem(q) else "") for q in one.quotes)
-    supported = any(q.section for q in found)
-    problems = [paper.problem(q) for q in one.quotes] or ["there is no quotation"]
-    return Answer(
-        criterion=one.criterion,
-        score=one.score,
-        why=line(one.why),
-        quotes=found,
-        supported=supported,
-        problem="" if supported else problems[0],
-    )
+def judged(scores: Sequence[Scored], paper: Searchable) -> dict[str, Answer]:
+    """criterion -> score with its quotations looked up. It is supported where one of them stands in the paper.
+
+    A quotation that is given for more than :data:`MOST_USES` criteria says nothing about any of them.
+    """
+    uses = Counter(key for one in scores for key in {" ".join(words(quote)) for quote in one.quotes})
+
+    def problem(quote: str) -> str:
+        if said := paper.problem(quote):
+            return said
+        return "the same quotation stands for too many criteria" if uses[" ".join(words(quote))] > MOST_USES else ""
+
+    found = {}
+    for one in scores:
+        problems = [problem(quote) for quote in one.quotes] or ["there is no quotation"]
+        quotes = tuple(
+            Quotation(text=line(quote), section="" if said else paper.where(quote))
+            for quote, said in zip(one.quotes, problems, strict=False)
+        )
+        supported = any(quote.section for quote in quotes)
+        found[one.criterion] = Answer(
+            criterion=one.criterion,
+            score=one.score,
+            why=line(one.why),
+            quotes=quotes,
+            supported=supported,
+            problem="" if supported else problems[0],
+        )
+    return found
 
 
 def filled(

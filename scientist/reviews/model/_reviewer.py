@@ -109,7 +109,7 @@ class ModelReviewer:
         reviewed = self._model.ask_record(
             self._ask(what, messages, ANSWER), Reviewed, lambda answer: check_reviewed(answer, self._form), name
         )
-        answers = {one.criterion: judged(one, paper) for one in reviewed.scores}
+        answers = judged(reviewed.scores, paper)
         lacking = [c.name for c in self.criteria if not answers[c.name].supported]
         if lacking:
             problems = "\n".join(f"- {name}: {answers[name].problem}" for name in lacking)
@@ -125,7 +125,7 @@ class ModelReviewer:
                     lambda answer: check_scores(answer.scores, self._form, lacking),
                     name,
                 )
-                answers.update({one.criterion: judged(one, paper) for one in mended.scores})
+                answers.update(judged(mended.scores, paper))
             except NoAnswer:
                 pass  # they stay as they are: unsupported
         return reviewed, _overall_needs_parts(tuple(answers[c.name] for c in self.criteria))
