@@ -26,7 +26,7 @@ def review(
         str,
         typer.Argument(
             help="Slug of a paper of the lab (or its beginning), or a paper's folder. With --model also anybody's paper: a "
-            "folder with TeX, a .tex, a text."
+            "folder with TeX, a .tex, a PDF, a text."
         ),
     ],
     model: Annotated[

@@ -79,8 +79,8 @@ def show_panel(panel: Panel, form: Form) -> None:
     score = f"{panel.overall:.2f}" if panel.overall is not None else "none"
     field("score", f"{score}, {panel.decision or 'undecided'}; accepted from {form.accept_at:g}")
     field("rule", panel.combined.rule)
-    if panel.errors:
-        field("errors", f"{panel.errors} found by programs", "red")
+    if panel.errors or panel.slips:
+        field("errors", f"{panel.errors} found by programs, and {panel.slips} of the manuscript alone", "red")
     for line in panel.left_out[:8]:
         field("not shown", line)
     for line in panel.failed:
@@ -89,6 +89,7 @@ def show_panel(panel: Panel, form: Form) -> None:
 
 def _read(paper: str) -> tuple[str, Document, Sequence[Checked], Path]:
     """(its name, the paper, what is known against it, where its reviews go)."""
+    from scientist.reviews.checks import check_document
     from scientist.reviews.model import own_document, own_findings
     from scientist.reviews.reading import read_paper
 
@@ -96,7 +97,9 @@ def _read(paper: str) -> tuple[str, Document, Sequence[Checked], Path]:
     meant = path.exists() or path.suffix or len(path.parts) > 1  # a path, and no slug
     if meant and not any((path / mark).is_file() for mark in OWN):
         name = _name(path.resolve())
-        return name, read_paper(path).document, (), Path("reviews") / name
+        reading = read_paper(path)
+        findings = [one for one in check_document(reading.document, reading.sources) if one.severity != "note"]
+        return name, reading.document, findings, Path("reviews") / name
     folder, lab = paper_folder(paper)
     if not (folder / "audit.json").exists():
         raise UsageError(f"'{folder.name}' is not finished (it has no audit.json)", "finish it with `scientist resume`")

@@ -248,7 +248,7 @@ rule = st.builds(
 def test_more_errors_never_raise_it(
     prior: float | None, model: float | None, errors: int, more: int, c: Coefficients
 ) -> None:
-    fewer, worse = combine(prior, model, errors, c).share, combine(prior, model, errors + more, c).share
+    fewer, worse = combine(prior, model, errors, 0, c).share, combine(prior, model, errors + more, 0, c).share
     if prior is None and model is None:
         assert fewer is worse is None
         return
@@ -263,14 +263,22 @@ def test_a_higher_prior_or_mean_never_lowers_it(
     low: float, high: float, other: float, errors: int, c: Coefficients
 ) -> None:
     low, high = sorted((low, high))
-    assert combine(low, other, errors, c).share <= combine(high, other, errors, c).share  # type: ignore[operator]
-    assert combine(other, low, errors, c).share <= combine(other, high, errors, c).share  # type: ignore[operator]
+    assert combine(low, other, errors, 0, c).share <= combine(high, other, errors, 0, c).share  # type: ignore[operator]
+    assert combine(other, low, errors, 0, c).share <= combine(other, high, errors, 0, c).share  # type: ignore[operator]
 
 
 @given(share, maybe)
 def test_a_prior_never_beats_an_error(prior: float, model: float | None) -> None:
     assert combine(1.0, model, 1).share <= shipped().ceiling  # type: ignore[operator]
     assert combine(prior, None, 1).share <= combine(prior, None, 0).share  # type: ignore[operator]
+
+
+@given(maybe, share, st.integers(0, 3), st.integers(0, 9), rule)
+def test_slips_take_something_and_cap_nothing(
+    prior: float | None, model: float, errors: int, slips: int, c: Coefficients
+) -> None:
+    assert combine(prior, model, errors, slips + 1, c).share <= combine(prior, model, errors, slips, c).share  # type: ignore[operator]
+    assert combine(None, 1.0, 0, 1).share == pytest.approx(1 - shipped().per_error)
 
 
 def test_what_is_missing_is_said() -> None:
@@ -286,7 +294,7 @@ def test_a_fit_finds_the_rule_that_made_the_data() -> None:
     found = fit(rows, "a grid")
     assert (found.intercept, found.prior, found.model) == pytest.approx((0.1, 0.3, 0.5), abs=1e-5)
     assert (found.fitted_on, found.rows) == ("a grid", 100)
-    assert combine(1.0, 1.0, 0, found).share == pytest.approx(0.9, abs=1e-4)
+    assert combine(1.0, 1.0, 0, 0, found).share == pytest.approx(0.9, abs=1e-4)
 
 
 def test_a_fit_gives_no_weight_to_what_points_the_wrong_way() -> None:

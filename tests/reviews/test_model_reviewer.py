@@ -57,13 +57,14 @@ We thank Carl Deepwater and the Institute of Shuffling for their cards and their
 
 @dataclass(frozen=True)
 class Found:
+    kind: str
     severity: str
     message: str
     sentence: str = ""
     section: str = ""
 
 
-ERROR = Found("error", "55.2 - 41.5 is 13.7, not 31.7", "a difference of 31.7 moves", "3 Results")
+ERROR = Found("arithmetic", "error", "55.2 - 41.5 is 13.7, not 31.7", "a difference of 31.7 moves", "3 Results")
 
 
 def paper(text: str = PAPER) -> Document:
@@ -129,7 +130,8 @@ def test_reviewers_differ_in_order_and_persona_and_know_nothing_of_each_other(tm
 
 def test_no_name_reaches_a_prompt(tmp_path: Path) -> None:
     with served(plays(capable)) as desk:
-        found = panel(desk, tmp_path, reviewers=2, findings=[ERROR])
+        told = Found("uncited-entry", "warning", "Quillfeather 2019 is cited once", "see ada@shuffling.example")
+        found = panel(desk, tmp_path, reviewers=2, findings=[ERROR, told])
     for body in desk.requests:
         for word in ("Quillfeather", "Ada", "Bo Li", "Institute of Shuffling", "github", "Deepwater", "@", "Journal"):
             assert word not in asked(body), word
@@ -229,6 +231,17 @@ def test_findings_are_seen_once_and_outrank(tmp_path: Path) -> None:
     assert without.overall is not None
     assert found.overall < 3 < without.overall
     assert found.decision == "Reject"
+
+
+def test_a_slip_of_the_manuscript_caps_nothing(tmp_path: Path) -> None:
+    with served(plays(capable)) as desk:
+        clean = panel(desk, tmp_path / "a", reviewers=1)
+        found = panel(
+            desk, tmp_path / "b", reviewers=1, findings=[Found("undefined-reference", "error", "it prints ??")]
+        )
+    assert (found.errors, found.slips) == (0, 1)
+    assert clean.overall == overall(clean)[1]
+    assert found.overall == pytest.approx((overall(found)[1] or 0) - 0.05 * 9)
 
 
 def test_an_error_caps_a_reviewer_who_does_not_care(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ Each of eight people sorted forty decks, half of them in each way, in an order t
 We counted every move of a card, and a second person counted again from a video.
 \section{Results}
 The second way took 41.5 moves on average and the first way took 55.2 moves. It holds on every deck that we tried.
+The agreement of the two counts rose from 0.80 to 0.88, an improvement of 15\%.
 \section*{Acknowledgments}
 We thank Carl Deepwater for his cards.
 \end{document}
@@ -74,7 +75,7 @@ def test_a_strangers_paper(tmp_path: Path, paper: Path) -> None:
         assert done.returncode == 0, done.stderr
         calls = desk.calls
         again = review(tmp_path, desk, str(paper), "--model", "any/model", "--reviewers", "2", "--json", "--quiet")
-    assert calls == 3
+    assert calls == 5  # two reviewers, twice because a sum is wrong, and a chair
     assert desk.calls == calls  # asked once, never paid again
     folder = tmp_path / "reviews" / "cards"
     kept = {path.name for path in folder.iterdir()}
@@ -82,6 +83,9 @@ def test_a_strangers_paper(tmp_path: Path, paper: Path) -> None:
     told = json.loads(again.stdout)
     overall = next(row for row in told["spreads"] if row["criterion"] == "overall")
     assert len(overall["scores"]) == 2
+    assert told["errors"] == 1
+    assert told["decision"] == "Reject"
+    assert any("0.88 is not a change of 15" in asked(body) for body in desk.requests)
     line = next(line for line in done.stdout.splitlines() if line.strip().startswith("Overall"))
     assert line.split()[1:4] == [f"{overall['mean']:.2f}", f"{overall['sd']:.2f}", "2"]
     everything = "".join(path.read_text() for path in folder.rglob("*") if path.is_file()) + done.stdout

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ from scientist.lab import Record
 from scientist.llm import Ask, Message, Model, data, render
 from scientist.reviews.forms import FilledReview, Point
 from scientist.reviews.model._answers import line
-from scientist.reviews.model._reviewer import ROLE, Checked, told_findings
+from scientist.reviews.model._reviewer import ROLE
 from scientist.reviews.model._shown import shuffled
 
 PERSONA = "an area chair who has not read the paper and knows it by its reviews"
@@ -34,16 +34,16 @@ class MetaReview(Record):
 
 
 def meta_review(
-    model: Model, paper: str, reviews: Mapping[int, FilledReview], seed: int, findings: Sequence[Checked] = ()
+    model: Model, paper: str, reviews: Mapping[int, FilledReview], seed: int, findings: str = ""
 ) -> MetaReview:
-    """The meta-review of reviews by their reviewers' numbers. Raises :class:`NoAnswer`."""
+    """The meta-review of reviews by their reviewers' numbers; `findings` as they are told. Raises :class:`NoAnswer`."""
     order = shuffled(sorted(reviews), seed, "chair")
     known = {name for number in order for name in remarks_of(number, reviews[number])}
     asked = render(
         "meta_review",
         example=next(iter(sorted(known)), "R1.W1"),
         reviews="\n\n".join(data(f"review R{number}", _told(number, reviews[number])) for number in order),
-        findings=data("findings", told_findings(findings)) if findings else "",
+        findings=data("findings", findings) if findings else "",
     )
 
     def check(answer: MetaReview) -> None:

@@ -49,13 +49,18 @@ def shipped() -> Coefficients:
 
 
 def combine(
-    prior: float | None, model: float | None, errors: int = 0, coefficients: Coefficients | None = None
+    prior: float | None,
+    model: float | None,
+    errors: int = 0,
+    slips: int = 0,
+    coefficients: Coefficients | None = None,
 ) -> Combined:
     """One score of what is there, 0 to 1.
 
     `prior`: the probability of acceptance that a calibrated model of the text gives; `model`: the mean of the reviewers'
     Overall as a share of its scale. Both: intercept + a·prior + b·model; one alone: itself. Every error of the deterministic
-    checks then takes `per_error`, and with one or more the score is at most `ceiling`, whatever else speaks for the paper.
+    checks then takes `per_error`. With one or more `errors` of substance the score is at most `ceiling`, whatever else speaks
+    for the paper; `slips` are errors of the manuscript alone (a reference that leads nowhere), and do not cap.
     """
     c = coefficients or shipped()
     if prior is None and model is None:
@@ -69,7 +74,9 @@ def combine(
     else:
         assert prior is not None
         share, told = prior, "the prior alone, without a model"
-    share -= c.per_error * errors
+    share -= c.per_error * (errors + slips)
+    if slips:
+        told += f"; {slips} slip{'s' if slips > 1 else ''} of the manuscript"
     if errors:
         share = min(share, c.ceiling)
         told += f"; {errors} error{'s' if errors > 1 else ''} found by programs: at most {c.ceiling:.3g} of the scale"

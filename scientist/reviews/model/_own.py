@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scientist.lab import Record, read_json
 from scientist.papers import Audit, Facts, Manuscript, plain
-from scientist.reviews.model._reviewer import Checked
+from scientist.reviews.model._checked import Checked
 from scientist.reviews.reading import Caption, Document, Paragraph, Section, Table
 
 SIGNED = ("disclosure",)
@@ -16,6 +16,7 @@ SIGNED = ("disclosure",)
 class Audited(Record):
     """A finding of the audit, as reviewers are told it."""
 
+    kind: str
     severity: str
     message: str
     sentence: str = ""
@@ -56,7 +57,7 @@ def own_findings(folder: Path) -> tuple[Checked, ...]:
     """Errors and warnings of the paper's audit."""
     audit = read_json(Audit, folder / "audit.json")
     return tuple(
-        Audited(severity=one.severity, message=one.message, section=one.where)
+        Audited(kind=f"audit {one.code}", severity=one.severity, message=one.message, section=one.where)
         for one in audit.findings
         if one.severity != "note"
     )

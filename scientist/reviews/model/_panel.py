@@ -12,8 +12,9 @@ from scientist.lab import Record
 from scientist.llm import Model, NoAnswer
 from scientist.reviews.forms import CONFIDENCE, NEURIPS, OVERALL, FilledReview, Form
 from scientist.reviews.model._chair import MetaReview, meta_review
+from scientist.reviews.model._checked import Checked, errors_and_slips, told_findings
 from scientist.reviews.model._combine import Coefficients, Combined, combine
-from scientist.reviews.model._reviewer import Checked, ModelReviewer
+from scientist.reviews.model._reviewer import ModelReviewer
 from scientist.reviews.model._shown import LONGEST, show
 from scientist.reviews.reading import Document
 
@@ -48,7 +49,8 @@ class Panel(Record):
     reviews: tuple[FilledReview, ...] = ()
     spreads: tuple[Spread, ...] = ()
     meta: MetaReview | None = None
-    errors: int = 0
+    errors: int = Field(default=0, description="errors of substance that programs found")
+    slips: int = Field(default=0, description="errors of the manuscript alone")
     prior: float | None = None
     combined: Combined
     overall: float | None = Field(default=None, description="the combined score on the form's scale of Overall")
@@ -114,14 +116,14 @@ def review_paper(
     if len(reviews) > 1:
         say("the area chair reads the reviews")
         try:
-            meta = meta_review(model, name, reviews, seed, findings)
+            meta = meta_review(model, name, reviews, seed, told_findings(findings, shown.blind))
         except NoAnswer as error:
             failed.append(f"area chair: {error.message}"[:400])
-    errors = sum(one.severity == "error" for one in findings)
+    errors, slips = errors_and_slips(findings)
     spreads = spreads_of(list(reviews.values()), form)
     overall = next(one for one in spreads if one.criterion == OVERALL)
     share = form.overall.share(overall.mean) if overall.mean is not None else None
-    combined = combine(prior, share, errors, coefficients)
+    combined = combine(prior, share, errors, slips, coefficients)
     score = form.overall.at(combined.share) if combined.share is not None else None
     decision: Literal["Accept", "Reject", ""] = ""
     if score is not None:
@@ -137,6 +139,7 @@ def review_paper(
         spreads=spreads,
         meta=meta,
         errors=errors,
+        slips=slips,
         prior=prior,
         combined=combined,
         overall=score,

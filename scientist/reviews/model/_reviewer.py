@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from scientist.lab import canonical_json
 from scientist.llm import Ask, Message, Model, NoAnswer, data, render
@@ -18,13 +17,13 @@ from scientist.reviews.model._answers import (
     filled,
     judged,
 )
+from scientist.reviews.model._checked import Checked, told_findings
 from scientist.reviews.model._quotes import Searchable
 from scientist.reviews.model._shown import Shown, shuffled
 
 ROLE = "reviewer"
 TEMPERATURE = 0.7
 ANSWER, MEND = 6_000, 3_000  # tokens
-MOST_FINDINGS = 40
 
 PERSONAS = (
     "a statistician: you ask what each number is, how many runs it rests on, and what else could explain it",
@@ -34,19 +33,6 @@ PERSONAS = (
     "an editor: you ask whether the claims of abstract and conclusion are the ones that the middle of the paper supports",
 )
 """Where reviewers look first. None is kinder than another, none knows of the others, and no review says whose it is."""
-
-
-class Checked(Protocol):
-    """A finding of the deterministic checks: 'error', 'warning' or 'note', in words, with the sentence it is about."""
-
-    @property
-    def severity(self) -> str: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def sentence(self) -> str: ...
-    @property
-    def section(self) -> str: ...
 
 
 class ModelReviewer:
@@ -71,7 +57,7 @@ class ModelReviewer:
             return review
         mended = {one.criterion: one for one in answers}
         stands = first.model_copy(update={"scores": tuple(_as_scored(mended[one.criterion]) for one in first.scores)})
-        told = data("findings", told_findings(findings))
+        told = data("findings", told_findings(findings, shown.blind))
         again = (
             *asked,
             Message(role="assistant", text=_json(stands)),
@@ -148,20 +134,6 @@ def _overall_needs_parts(answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
         return answers
     lost = {"supported": False, "problem": "fewer than half of the criteria are supported"}
     return tuple(one.model_copy(update=lost) if one.criterion == OVERALL and one.counts else one for one in answers)
-
-
-def told_findings(findings: Sequence[Checked]) -> str:
-    """Findings as lines, the gravest first, the first forty of them."""
-    rank = {"error": 0, "warning": 1}
-    ordered = sorted(findings, key=lambda one: rank.get(one.severity, 2))
-    lines = []
-    for one in ordered[:MOST_FINDINGS]:
-        where = f" [{one.section[:120]}]" if one.section else ""
-        sentence = f" In: “{one.sentence[:400]}”" if one.sentence else ""
-        lines.append(f"- {one.severity}{where}: {one.message[:400]}{sentence}")
-    if len(ordered) > MOST_FINDINGS:
-        lines.append(f"- and {len(ordered) - MOST_FINDINGS} more")
-    return "\n".join(lines)
 
 
 def _as_scored(answer: Answer) -> Scored:

@@ -41,7 +41,8 @@ class Group:
 
 @dataclass(frozen=True)
 class Shown:
-    """A paper as reviewers get it. `hidden` and `left_out` say, for people, what they do not get."""
+    """A paper as reviewers get it. `hidden` and `left_out` say, for people, what they do not get; `blind` takes the same
+    things out of what is said about the paper."""
 
     title: str
     abstract: str
@@ -49,6 +50,7 @@ class Shown:
     references: int
     hidden: tuple[str, ...]
     left_out: tuple[str, ...]
+    blind: Blinder
 
     def text(self, *salt: object) -> str:
         """The paper for one reviewer: the abstract, then sections in an order drawn by `salt`, appendices after the rest."""
@@ -87,6 +89,7 @@ def show(document: Document, longest: int = LONGEST, hide: Sequence[str] = ()) -
         references=len(document.references),
         hidden=(*dropped, *blind.lines()),
         left_out=(*left_out, *(f"not read: {line}" for line in document.unread[:20])),
+        blind=blind,
     )
 
 
