@@ -161,7 +161,9 @@ def body(paper: Written, floats: str = "", abstract: bool = True) -> str:
                 for at, row in enumerate(paper.table)
             )
             rows = rows.replace(r"\midrule \\ ", r"\midrule ")
-            head = r"\begin{table}[t]\centering\caption{" + tex(paper.captions[1][1]) + r"}\begin{tabular}{lccc}\toprule "
+            head = (
+                r"\begin{table}[t]\centering\caption{" + tex(paper.captions[1][1]) + r"}\begin{tabular}{lccc}\toprule "
+            )
             out.append(head + rows + r" \\ \bottomrule\end{tabular}\end{table}")
             out.append(figure % tex(paper.captions[2][1]))
         for sub, more in subs:
@@ -302,13 +304,6 @@ LATEX: dict[str, tuple[str, Callable[[Written], str]]] = {
     "article, bitmap fonts (Type 3)": ("pdflatex", article("10pt")),
     "article, old fonts (OT1)": ("pdflatex", article("11pt,a4paper", packages=OLD)),
     "article, two columns": ("pdflatex", article("10pt,twocolumn", LM)),
-    "article, LuaLaTeX": (
-        "lualatex",
-        article(
-            "10pt",
-            packages=r"\usepackage{fontspec,graphicx,booktabs,amsmath}\setmainfont{DejaVuSerif.ttf}[BoldFont=DejaVuSerif-Bold.ttf,Path=/usr/share/fonts/truetype/dejavu/]",
-        ),
-    ),
     "article, line numbers": ("pdflatex", article("11pt", LM + RULED)),
     "ICLR-like": ("pdflatex", article("10pt", ICLR, natbib=True)),
     "ICLR-like, numbers on both margins": ("pdflatex", article("10pt,twoside", MARGINS, natbib=True)),

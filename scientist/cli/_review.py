@@ -44,17 +44,19 @@ def review_by_model(paper: str, asked: Asked, json: bool, quiet: bool) -> None:
     from scientist.reviews.model import review_paper, write_panel
 
     form = form_of(asked.form)
-    name, document, findings, folder = _read(paper)
-    folder = asked.into or folder
+    read = _read(paper)
+    folder = asked.into or read.folder
     with watching(mode(json, quiet), stage="reviewing") as progress, _model(asked, folder, progress) as model:
         panel = review_paper(
-            document,
+            read.document,
             model,
             form,
-            name=name,
+            name=read.name,
             reviewers=asked.reviewers,
             seed=asked.seed,
-            findings=findings,
+            findings=read.findings,
+            hide=read.hide,
+            injections=read.injections,
             say=progress.note,
         )
     files = write_panel(panel, form, folder)
@@ -69,6 +71,8 @@ def show_panel(panel: Panel, form: Form) -> None:
     """The distribution: mean, spread and number of scores per criterion; then the score and how it was made."""
     titles = {criterion.name: criterion.title for criterion in form.scored} | {"confidence": "Confidence"}
     out.print(f"[bold]{escape(panel.paper)}[/]  {len(panel.reviews)} of {panel.asked} reviews by {escape(panel.model)}")
+    for line in panel.injections[:8]:
+        field("injected", line, "red")
     out.print(f"  {'':<16}{'mean':>6}{'s.d.':>7}{'n':>4}   scores")
     for row in panel.spreads:
         mean = f"{row.mean:.2f}" if row.mean is not None else "-"
@@ -87,24 +91,39 @@ def show_panel(panel: Panel, form: Form) -> None:
         field("missing", line, "yellow")
 
 
-def _read(paper: str) -> tuple[str, Document, Sequence[Checked], Path]:
-    """(its name, the paper, what is known against it, where its reviews go)."""
+@dataclass(frozen=True)
+class Read:
+    """A paper, what is known against it, what it says behind its readers' backs, and where its reviews go."""
+
+    name: str
+    document: Document
+    findings: Sequence[Checked]
+    folder: Path
+    hide: Sequence[str] = ()
+    injections: Sequence[str] = ()
+
+
+def _read(paper: str) -> Read:
     from scientist.reviews.checks import check_document
+    from scientist.reviews.injection import quarantined, scan
     from scientist.reviews.model import own_document, own_findings
     from scientist.reviews.reading import read_paper
 
     path = Path(paper)
     meant = path.exists() or path.suffix or len(path.parts) > 1  # a path, and no slug
     if meant and not any((path / mark).is_file() for mark in OWN):
-        name = _name(path.resolve())
         reading = read_paper(path)
-        findings = [one for one in check_document(reading.document, reading.sources) if one.severity != "note"]
-        return name, reading.document, findings, Path("reviews") / name
+        orders = scan(reading)
+        document = quarantined(reading.document, orders)
+        findings = [one for one in check_document(document, reading.sources) if one.severity != "note"]
+        name = _name(path.resolve())
+        told = [f"{one.kind}, {one.where}: {one.text}" for one in orders]
+        return Read(name, document, findings, Path("reviews") / name, [one.text for one in orders], told)
     folder, lab = paper_folder(paper)
     if not (folder / "audit.json").exists():
         raise UsageError(f"'{folder.name}' is not finished (it has no audit.json)", "finish it with `scientist resume`")
     place = (lab.reviews if lab else Path("reviews")) / folder.name / "by-model"
-    return folder.name, own_document(folder), own_findings(folder), place
+    return Read(folder.name, own_document(folder), own_findings(folder), place)
 
 
 def _name(path: Path) -> str:

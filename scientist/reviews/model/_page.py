@@ -31,6 +31,10 @@ def render_panel(panel: Panel, form: Form) -> str:
         f"# Reviews of {safe(panel.paper)}",
         f"{len(panel.reviews)} of {panel.asked} reviewers by {safe(panel.model)}, form {safe(form.title)}, seed {panel.seed}. "
         "A model wrote this; scores count only where a quotation in the paper stands behind them.",
+        _bullets(
+            "What this paper tells its reviewers behind its readers' backs (no reviewer saw it)",
+            map(safe, panel.injections),
+        ),
         "\n".join(
             [
                 "| | mean | s.d. | n | scores | scale |",

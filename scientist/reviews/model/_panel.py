@@ -55,6 +55,7 @@ class Panel(Record):
     combined: Combined
     overall: float | None = Field(default=None, description="the combined score on the form's scale of Overall")
     decision: Literal["Accept", "Reject", ""] = ""
+    injections: tuple[str, ...] = Field(default=(), description="what the paper tried to tell its reviewers")
     hidden: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     failed: tuple[str, ...] = Field(default=(), description="who gave nothing that can be used, and why")
@@ -89,6 +90,7 @@ def review_paper(
     seed: int = 0,
     findings: Sequence[Checked] = (),
     hide: Sequence[str] = (),
+    injections: Sequence[str] = (),
     prior: float | None = None,
     coefficients: Coefficients | None = None,
     longest: int = LONGEST,
@@ -97,7 +99,7 @@ def review_paper(
     """Have a paper reviewed by `reviewers` independent reviewers, and by an area chair where there are at least two reviews.
 
     `findings` are those of the deterministic checks: reviewers see them once, after their first form. `hide`: passages
-    that nobody is shown, such as those that an injection scan found. `prior`: a calibrated probability of acceptance. The
+    that nobody is shown; `injections`: what an injection scan found and took out, in words, for people. `prior`: a calibrated probability of acceptance. The
     same document, model, seed and settings ask the same questions. A reviewer without a usable answer is named in
     `failed`; everything else that asking a model raises is raised.
     """
@@ -144,6 +146,7 @@ def review_paper(
         combined=combined,
         overall=score,
         decision=decision,
+        injections=tuple(injections),
         hidden=shown.hidden,
         left_out=shown.left_out,
         failed=tuple(failed),

@@ -11,7 +11,7 @@ from statistics import median
 from scientist.reviews.reading._build import Parts
 from scientist.reviews.reading._document import Box, Caption, Equation, Footnote, Link, Paragraph, Section, Table
 from scientist.reviews.reading._front import front
-from scientist.reviews.reading._layout import Line, Sheet, ordered
+from scientist.reviews.reading._layout import Line, Sheet, line_text, ordered
 from scientist.reviews.reading._pdf_tables import APART, Region, regions, tabular
 from scientist.reviews.reading._shapes import (
     LIST_NAME,
@@ -114,6 +114,9 @@ class Blocks:
         text = line.text.strip()
         if len(text) > 200 or len(line.words) > 25:
             return 0
+        if (rest := self._run_in(line)) is not None:
+            self.open.append(rest)
+            return 1
         found = numbered(text)
         styled = self._styled(line)
         before = lines[place - 1] if place else None
@@ -147,6 +150,16 @@ class Blocks:
             self._begin("", joined([text, *(x.text for x in more)], self.words), level, line)
             return 1 + len(more)
         return 0
+
+    def _run_in(self, line: Line) -> Line | None:
+        """Begin the numbered bold heading that a line of text begins with; returns what follows it on the line."""
+        count = next((p for p, w in enumerate(line.words) if not w.bold and (p or not re.match(r"[\d.]+$", w.text))), 0)
+        head = line_text(line, line.words[:count])
+        found = numbered(head) if count > 1 and head.endswith((".", ":")) else None
+        if found is None or not follows(self.number, found[0]):
+            return None
+        self._begin(found[0], found[1].rstrip(".:"), found[2], line)
+        return Line(line.words[count:], line.page, line.edge, line.column, line.scripts)
 
     def _alone(self, lines: Sequence[Line], place: int) -> bool:
         """A short bold or large line of words, without a stop at its end, followed by ordinary text."""
@@ -185,7 +198,8 @@ class Blocks:
             return True
         if line.size < 0.9 * self.body and not line.text.isupper():
             return False
-        other = line.share(lambda word: word.font != self.font and not word.math) > 0.9
+        rest = [w for place, w in enumerate(line.words) if place or not re.match(r"[\dA-Z.]+$", w.text)]
+        other = bool(rest) and all(w.font != self.font and not w.math for w in rest)  # but for the number before it
         # Small capitals come as capitals of two sizes.
         letters = re.sub(r"[^A-Za-z]", "", line.text)
         small = letters.isupper() and len(letters) > 3 and len({round(w.size) for w in line.words}) > 1

@@ -215,14 +215,27 @@ class Run(Record):
     alpha: float = 1.0
     mode: int = 0  # text rendering mode: 3 draws nothing, 7 only clips
     layer: str = ""  # name of the optional-content group that it belongs to
-    shown: bool = True  # its layer is on
     contrast: float | None = None
+    figure: bool = False  # it stands inside a drawing
 
 
 class Extra(Record):
-    """Text of a file that stands on no page: metadata, an annotation, an attachment, a script, an alternative text."""
+    """Text of a file that stands on no page: metadata, an annotation, an attachment, a script, an alternative text;
+    in TeX a comment, text set very small, and what is hidden by white, boxes without width and the like."""
 
-    kind: Literal["metadata", "annotation", "attachment", "script", "alt-text", "layer", "form", "bookmark"]
+    kind: Literal[
+        "metadata",
+        "annotation",
+        "attachment",
+        "script",
+        "alt-text",
+        "layer",
+        "form",
+        "bookmark",
+        "hidden",
+        "comment",
+        "small",
+    ]
     name: str = ""
     text: str = ""
     page: int = 0

@@ -121,8 +121,8 @@ def reading_of(told: Mapping[str, Any], beside: Mapping[str, Any], name: str) ->
     for number, page in enumerate(told["pages"], start=1):
         pages.append(_page(page))
         shown, hidden = _shown(page, styles, pages[-1])
-        runs += _runs(page, styles, number)
         pictures, inside = _pictures(page, number)
+        runs += _runs(page, styles, number, inside)
         figures += pictures
         words = [
             Word(w[0], w[1], w[2], w[3], w[4], w[5], styles[w[6]][1], styles[w[6]][0])
@@ -183,14 +183,14 @@ def _shown(page: Mapping[str, Any], styles: Sequence[Sequence[Any]], told: Page)
 
 def visible(change: float | None, style: Sequence[Any], word: Sequence[Any]) -> bool:
     """Whether a reader sees a word: by what it changes on the page, else by its mode, its transparency, its colour."""
-    if style[6] in _MODES or style[1] < 1.5:
-        return False
+    if style[6] in _MODES or style[1] < 1.5 or len(style[8].split()) > 2:
+        return False  # the last: the file tells programs other words than it prints
     if change is not None:
         return change >= SEEN
     return bool(style[5] > 0.05 and min(style[2:5]) < 0.95)
 
 
-def _runs(page: Mapping[str, Any], styles: Sequence[Sequence[Any]], number: int) -> list[Run]:
+def _runs(page: Mapping[str, Any], styles: Sequence[Sequence[Any]], number: int, inside: set[int]) -> list[Run]:
     """Neighbouring words of one style as runs: what is drawn in one way, and how well it can be seen."""
     found: list[Run] = []
     group: list[Any] = []
@@ -217,6 +217,7 @@ def _runs(page: Mapping[str, Any], styles: Sequence[Sequence[Any]], number: int)
                 mode=mode,
                 layer=layer,
                 contrast=max(seen) if seen else None,
+                figure=group[0][8] in inside,
             )
         )
         group.clear()
@@ -224,23 +225,17 @@ def _runs(page: Mapping[str, Any], styles: Sequence[Sequence[Any]], number: int)
     for word in page["words"]:
         if group:
             last = group[-1]
-            same = last[6] == word[6] and abs(last[5] - word[5]) < 0.6 and len(group) < 60
+            same = last[6] == word[6] and last[8] == word[8] and abs(last[5] - word[5]) < 0.6 and len(group) < 60
             alike = (last[9] is None) == (word[9] is None) and ((last[9] or 0) < SEEN) == ((word[9] or 0) < SEEN)
             if not (same and alike):
                 close()
         group.append(word)
     close()
-    actual = sorted({(style[8], place) for place, style in enumerate(styles) if style[8]})
-    used = {w[6] for w in page["words"]}
-    for text, place in actual:
-        if place in used:
-            words = [w for w in page["words"] if w[6] == place]
-            shown = " ".join(w[0] for w in words)
-            if "".join(text.split()) not in "".join(shown.split()) and len(text) > 3:
-                box = Box(left=words[0][1], top=words[0][2], right=words[0][3], bottom=words[0][4])
-                found.append(
-                    Run(text=text, page=number, box=box, size=styles[place][1], font="ActualText", contrast=0.0)
-                )
+    for place in sorted({w[6] for w in page["words"]}):
+        if text := styles[place][8]:
+            word = next(w for w in page["words"] if w[6] == place)
+            size = styles[place][1]
+            found.append(Run(text=text, page=number, box=_box(word[1:5]), size=size, font="ActualText", contrast=0.0))
     return found
 
 

@@ -33,7 +33,7 @@ class Region:
 
 def regions(sheet: Sheet, lines: Sequence[Line], is_caption: Sequence[Line]) -> list[Region]:
     """Areas between horizontal rules of equal extent. A caption or a line of running text between two rules parts them."""
-    rules = sorted(sheet.rules, key=lambda rule: rule[1])
+    rules = _joined(sheet.rules)
     here = [line for line in lines if line.page == sheet.number]
     captions = {id(line) for line in is_caption}
     used = [False] * len(rules)
@@ -65,6 +65,18 @@ def regions(sheet: Sheet, lines: Sequence[Line], is_caption: Sequence[Line]) -> 
             for b in found
         )
     ]
+
+
+def _joined(rules: Sequence[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
+    """Rules from top to bottom; pieces of one line, as around the cells of a word processor's table, are one rule."""
+    found: list[tuple[float, float, float]] = []
+    for left, height, right in sorted(rules, key=lambda rule: (round(rule[1] / 1.5), rule[0])):
+        last = found[-1] if found else None
+        if last and abs(last[1] - height) < 1.6 and left < last[2] + 3 and right > last[0] - 3:
+            found[-1] = (min(last[0], left), last[1], max(last[2], right))
+        else:
+            found.append((left, height, right))
+    return sorted(found, key=lambda rule: rule[1])
 
 
 def _prose(lines: Sequence[Line], rule: tuple[float, float, float]) -> bool:

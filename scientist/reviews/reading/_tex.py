@@ -10,6 +10,7 @@ from scientist.literature._printed import Printed, read_bbl, read_bib
 from scientist.reviews.reading._build import finish
 from scientist.reviews.reading._document import Reading, RefEntry
 from scientist.reviews.reading._source import Project, bibliography, project
+from scientist.reviews.reading._tex_hidden import cut, unprinted
 from scientist.reviews.reading._tex_walk import Walker, macros_of
 
 _LISTS = re.compile(r"\\(?:bibliography|addbibresource|addglobalbib)\s*(?:\[[^\]]*\])?\s*\{([^{}]{0,2000})\}")
@@ -26,6 +27,7 @@ def read_tex(path: Path) -> Reading:
         head, body = body[:begun], body[begun + 16 : ended if ended >= 0 else len(body)]
     else:
         head = ""
+    body, hidden = cut(body, head)
     # Twice: a reference may stand before what it refers to, and prints its number.
     first = Walker(macros, {})
     first.read(head, body)
@@ -34,8 +36,11 @@ def read_tex(path: Path) -> Reading:
     parts = walker.parts
     parts.references, keys = _references(found, walker)
     parts.unread = [*found.unread, *parts.unread]
+    if hidden:
+        parts.unread.append(f"{len(hidden)} passages that nobody would see in print are left out")
     document = finish(parts, path.name or str(path), "tex", keys.__contains__, first.labels.__contains__)
-    return Reading(document=document, sources=tuple(found.files))
+    extras = (*hidden, *unprinted(found.files))
+    return Reading(document=document, sources=tuple(found.files), extras=extras)
 
 
 def _references(found: Project, walker: Walker) -> tuple[list[RefEntry], set[str]]:

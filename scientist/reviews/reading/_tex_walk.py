@@ -36,6 +36,7 @@ _GONE = {
     "colorbox": 1, "cellcolor": 1, "rowcolor": 1, "multirow": 2, "acmConference": 3, "titlerunning": 1, "authorrunning": 1,
     "renewbibmacro": 2, "DeclarePairedDelimiter": 3, "minipage": 1, "setcitestyle": 1, "theoremstyle": 1, "crefname": 3,
     "subcaption": 1, "href": 1, "pagenumbering": 1, "hyphenation": 1, "cmidrule": 1, "cline": 1, "newif": 0,
+    "pdfcomment": 1, "attachfile": 1, "embedfile": 1, "textattachfile": 1, "BeginAccSupp": 1, "EndAccSupp": 1,
 }  # fmt: skip
 _MATH = frozenset("equation align gather multline eqnarray displaymath flalign alignat math dmath".split())  # noqa: SIM905
 _TABLES = frozenset("tabular tabularx tabulary longtable tabu NiceTabular supertabular".split())  # noqa: SIM905
@@ -517,6 +518,14 @@ class Walker:
         return at
 
     _do_footnotetext = _do_footnote
+
+    def _do_pdftooltip(self, text: str, at: int) -> int:
+        said, at = self._argument(text, at)
+        _, at = self._argument(text, at)
+        self.walk(said)
+        return at
+
+    _do_pdfmarkupcomment = _do_pdftooltip
 
     def _do_url(self, text: str, at: int) -> int:
         said, at = self._argument(text, at)
