@@ -25,6 +25,7 @@ UNASKED = "its rate left no time to ask"
 """What a source's pace is called when it leaves a *further* phrasing unasked, which takes nothing from its answers."""
 EVIDENCE = 3
 """Works whose claims are told one by one."""
+_BY = {"both": "words and meaning", "learnt": "words and learnt vectors", "lexical": "words"}
 
 
 @dataclass(frozen=True)
@@ -141,10 +142,3 @@ def compare(claims: Sequence[Claim], works: Works, learnt: Callable[[], Learnt] 
     by = _BY[how_compared(near)] + (f"; no vectors learnt from the library: {vectors.why}" if vectors.why else "")
     told = round(likely_told(near), 4) if enough else None
     return Compared(tuple(claims), kept, tuple(near), told, by)
-
-
-_BY = {
-    "both": "words and meaning",
-    "learnt": "words and learnt vectors",
-    "lexical": "words",
-}
