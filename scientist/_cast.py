@@ -32,6 +32,8 @@ FORECAST = {
     "writer": ("paper", 36_000, 7_500),
 }
 """role -> once per what, tokens read, tokens written: typical of the templates that come with the program."""
+READING = 4_300
+"""Tokens for reading the works nearest to one idea, where sources gave any."""
 
 BY_RULES = "step.by_rules"
 """The journal's event for a step that a model was asked to take and rules took."""
@@ -157,7 +159,10 @@ class Cast:
             local = self._local(role)
             price = 0.0 if local else self.budget.price(label, use)
             money = "free" if local else "at an unknown price" if price is None else f"about ${price:.2g}"
-            often = " if every idea changes the code" if role == "experimenter" else ""
+            often = {
+                "proposer": f", and {READING:,} more for every idea whose nearest works it reads",
+                "experimenter": " if every idea changes the code",
+            }.get(role, "")
             lines.append(f"{label} plays the {role}: about {use.total:,} tokens{often}, {money}")
         caps = {name: cap for name, cap in self.lab.settings.budget.model_dump().items() if cap is not None}
         if lines and not self.lab.settings.replay:

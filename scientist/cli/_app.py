@@ -17,6 +17,7 @@ import typer
 from scientist import __version__
 from scientist.cli import (
     _calibrate,
+    _check,
     _citations,
     _diagnose,
     _ideas,
@@ -24,6 +25,7 @@ from scientist.cli import (
     _library,
     _library_benchmark,
     _papers,
+    _reading,
     _run,
     _templates,
     _templates_show,
@@ -33,7 +35,7 @@ from scientist.cli._lookup import State
 from scientist.errors import MachineryError, ScientistError
 
 EPILOG = (
-    "Exit codes: 0 fine, 1 findings (audit, verify-citations, diagnose, trace, verify, doctor, templates check, library import), 2 usage, 3 lab, 4 broken record, "
+    "Exit codes: 0 fine, 1 findings (audit, read, check, verify-citations, diagnose, trace, verify, doctor, templates check, library import), 2 usage, 3 lab, 4 broken record, "
     "5 study, 6 machinery, 7 LaTeX, 130 interrupted. With --json the answer is one JSON document on standard output, "
     'a failure {"error": {"exit_code", "kind", "message", "remedy"}}; progress always goes to standard error.'
 )
@@ -102,6 +104,7 @@ _commands(app, _run.run, _run.resume, _run.status, _run.stop, panel="Work")
 app.add_typer(ideas, name="ideas", rich_help_panel="Work")
 app.add_typer(library, name="library", rich_help_panel="Work")
 _commands(app, _papers.review, _papers.audit, _papers.trace, panel="Checking")
+_commands(app, _reading.read, _check.check, panel="Checking")
 _commands(app, _citations.verify_citations, panel="Checking", verify_citations="verify-citations")
 _commands(app, _diagnose.diagnose, _lab.verify, _calibrate.calibrate, panel="Checking")
 _commands(app, _lab.init, _lab.doctor, panel="The lab")

@@ -11,11 +11,11 @@ from scientist.cli._console import emit, escape, out
 from scientist.cli._lookup import here_or_none, paper_folder
 from scientist.cli._options import Json, Quiet
 from scientist.cli._progress import mode, watching
-from scientist.errors import UsageError
+from scientist.errors import RecordError, UsageError
 
 if TYPE_CHECKING:
     from scientist.lab import Lab
-    from scientist.literature import Checked, LookUp, Source, Verification
+    from scientist.literature import Checked, Listed, LookUp, Source, Verification
 
 COLOURS = {"verified": "green", "wrong metadata": "red", "not found": "red", "unverifiable now": "yellow"}
 WIDTH = max(map(len, COLOURS))
@@ -26,7 +26,7 @@ def verify_citations(
         str,
         typer.Argument(
             metavar="PAPER|FILE.bib",
-            help="A paper of the lab (slug or its beginning), a folder with .bib, .bbl or .tex, or such a file.",
+            help="A paper of the lab (slug or its beginning), a folder with .bib, .bbl or .tex, such a file, or a .pdf.",
         ),
     ],
     deadline: Annotated[
@@ -43,7 +43,7 @@ def verify_citations(
     from scientist.literature import read_list, verify
 
     path, lab = _place(what)
-    listed = read_list(path)
+    listed = _of_pdf(path) if path.suffix.lower() == ".pdf" else read_list(path)
     n = len(listed.entries)
     with watching(mode(json, quiet), stage=f"looking up {n} reference{'s' if n != 1 else ''}"):
         found = verify(listed, _sources(path, lab), deadline)
@@ -67,6 +67,17 @@ def _place(what: str) -> tuple[Path, Lab | None]:
     if given.is_dir() and not (given / "study.json").exists():
         return given, here_or_none()
     return paper_folder(what)
+
+
+def _of_pdf(path: Path) -> Listed:
+    """The list of references that a PDF prints. Raises :class:`RecordError` where none was found in it."""
+    from scientist.literature import Listed, printed_text
+    from scientist.reviews.reading import read_paper
+
+    entries = read_paper(path).document.references
+    if not entries:
+        raise RecordError(f"{path} holds no list of references that could be read", "name its .bib, .bbl or .tex")
+    return Listed(str(path), tuple(printed_text(one.key or str(n), one.text) for n, one in enumerate(entries, start=1)))
 
 
 def _sources(path: Path, lab: Lab | None) -> list[Source | LookUp]:

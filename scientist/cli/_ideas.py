@@ -166,6 +166,7 @@ def check(slug: Slug, template: TemplateOption = None, json: Json = False, quiet
     from scientist._literature import lab_sources
     from scientist.cli._progress import mode, watching
     from scientist.ideas import check_novelty, load_backlog
+    from scientist.literature import outages
     from scientist.progress import Silent
 
     lab = open_lab()
@@ -185,8 +186,12 @@ def check(slug: Slug, template: TemplateOption = None, json: Json = False, quiet
         emit(novelty.model_dump(mode="json"))
         return
     out.print(f"[bold]{novelty.verdict}[/]: {escape(novelty.reason)}")
+    for outage in outages(novelty.searched):
+        out.print(f"  [yellow]{escape(outage)}[/]")
     for near in novelty.neighbours:
         out.print(f"  {near.similarity:.2f}  {near.kind:<5} {escape(near.key)}: {escape(near.title)}")
+        if near.retracted:
+            out.print(f"        [red]retracted[/]: {escape(near.retracted)}")
         for cover in near.covers:
             out.print(f"        told: {escape(cover.claim)}")
             out.print(f"        [dim]there ({escape(cover.by)}, {cover.coverage:.2f}): {escape(cover.passage)}[/]")

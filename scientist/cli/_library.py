@@ -177,7 +177,7 @@ class _Bar:
 
     def update(self, tally: Tally) -> None:
         """An import got further. The place in a compressed file is not known, so there is no share of it."""
-        known = tally.format in ("arxiv", "list") and 0 < tally.position <= tally.size
+        known = 0 < tally.position <= tally.size
         self.show(
             tally.read,
             tally.position if known else None,
@@ -190,7 +190,7 @@ class _Bar:
         now = time.monotonic()
         self._first = done if self._first is None else self._first
         rate = (done - self._first) / max(1e-6, now - self._began)
-        text = f"{done:,} {self._noun}, {rate:,.0f} a second{', ' + more if more else ''}"
+        text = f"{done:,} {self._noun}, {rate:,.{0 if rate >= 10 else 1}f} a second{', ' + more if more else ''}"
         text += f", {at / whole:.0%}" if at and whole else ""
         if self._bar is not None:
             self._bar.update(self._task, completed=at or 0, total=whole, description=text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +11,7 @@ from scientist.cli._console import emit, err, escape, out
 from scientist.cli._lookup import paper_folder, template_of, template_or_gap
 from scientist.cli._options import Json, Paper, Quiet
 from scientist.cli._progress import mode, watching
+from scientist.cli._run import BudgetOption
 from scientist.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,8 +21,34 @@ RUNS_SHOWN = 6
 """Runs that a trace lists for a person; --json lists all."""
 
 
-def review(paper: Paper, json: Json = False, quiet: Quiet = False) -> None:
-    """Review a paper by stated rules: form, scores, and what each remark is about."""
+def review(
+    paper: Annotated[
+        str,
+        typer.Argument(
+            help="Slug of a paper of the lab (or its beginning), or a paper's folder. With --model also anybody's paper: a "
+            "folder with TeX, a .tex, a PDF, a text."
+        ),
+    ],
+    model: Annotated[
+        str | None, typer.Option(help="Reviewers that this model plays: provider/name, e.g. ollama/qwen3:8b.")
+    ] = None,
+    reviewers: Annotated[int, typer.Option(min=1, max=20, help="With --model: how many, independent.")] = 3,
+    form: Annotated[str, typer.Option(help="With --model: neurips, iclr, or a form of yours (.toml).")] = "neurips",
+    seed: Annotated[int, typer.Option(min=0, help="With --model: draws orders and points of view.")] = 0,
+    budget: BudgetOption = None,
+    into: Annotated[Path | None, typer.Option(metavar="FOLDER", help="With --model: where its files go.")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Review a paper: a paper of the lab by stated rules, any paper by a model.
+
+    Prints the form, or with --model how the scores are spread, and writes the reviews.
+    """
+    if model is not None:
+        from scientist.cli._review import Asked, review_by_model
+
+        review_by_model(paper, Asked(model, reviewers, form, seed, budget, into), json, quiet)
+        return
     from scientist.reviews import HeuristicReviewer, render_review
 
     folder, lab = paper_folder(paper)
@@ -28,11 +56,11 @@ def review(paper: Paper, json: Json = False, quiet: Quiet = False) -> None:
         raise UsageError(f"'{folder.name}' is not finished (it has no audit.json)", "finish it with `scientist resume`")
     template = template_of(folder, lab)
     with watching(mode(json, quiet), stage="reading the paper"):
-        form = HeuristicReviewer().review(folder, template)
+        filled = HeuristicReviewer().review(folder, template)
     if json:
-        emit(form.model_dump(mode="json"))
+        emit(filled.model_dump(mode="json"))
     else:
-        out.print(escape(render_review(form)))
+        out.print(escape(render_review(filled)))
 
 
 def audit(paper: Paper, json: Json = False, quiet: Quiet = False) -> None:

@@ -109,10 +109,10 @@ def resume(
 def asking(model: str | None, budget: list[str] | None, replay: Path | None) -> dict[str, Any]:
     """Who is asked, for how much, or from which recording; the folder as the lab finds it wherever it is called from."""
     recording = str(replay.resolve()) if replay is not None else None
-    return {"model": model, "budget": _caps(budget), "replay": recording}
+    return {"model": model, "budget": caps_of(budget), "replay": recording}
 
 
-def _caps(given: list[str] | None) -> dict[str, float] | None:
+def caps_of(given: list[str] | None) -> dict[str, float] | None:
     """`dollars=2` as a setting has it."""
     if not given:
         return None

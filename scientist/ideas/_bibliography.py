@@ -8,16 +8,30 @@ from collections.abc import Iterable, Sequence
 from scientist.ideas._idea import Idea
 from scientist.ideas._similarity import knobs_of, values_of
 from scientist.lab import KnobValue
-from scientist.literature import TOPICS, Library, Reference, docstring_references, merge, same_work
+from scientist.literature import (
+    FIELDS,
+    TOPICS,
+    Library,
+    Reference,
+    docstring_references,
+    foreign,
+    merge,
+    same_work,
+    topics_in,
+)
 from scientist.template import Knob, Template
 
 MOST = 30  # works a paper of eight pages can do justice to
 FROM_LIBRARY = 16  # of them at most by topic: what the others leave free
 FROM_DOCUMENTATION = 6
 FROM_OPEN = 6
+ENOUGH = (
+    12  # works on the question itself that a paper should have: where the library has fewer, open sources give more
+)
 
-# What a topic weighs by where it comes from: what varies, the kind of design, what is held fixed, what is default.
-VARIED, KIND, FIXED, USUAL = 3.0, 3.0, 2.0, 1.0
+# What a topic weighs by where it comes from: the field that the task is in, what varies, the kind of design, what is held
+# fixed, what is default. Two topics count, so that a work of the field outweighs one on two things that vary.
+FIELD, VARIED, KIND, FIXED, USUAL = 6.0, 3.0, 3.0, 2.0, 1.0
 PER_RANK = 0.1  # what each place in the lexical ranking of the library is worth; it orders works of equal topics
 RANKED = 15
 
@@ -63,13 +77,17 @@ def citable(idea: Idea, template: Template, library: Library, found: Sequence[Re
 
     In this order: what every study rests on, the software and the data sets in use; works of the library by the
     topics of what the design varies, its kind, what it holds fixed and what is default, then by words; what the
-    documentation of the learners in use cites; and `found`, the near works from open sources, nearest first.
+    documentation of the learners in use cites; and `found`, the near works from open sources, nearest first. No retracted
+    work is chosen; one that `found` holds stays, and its record says so.
     """
     wanted = [*ALWAYS, *_software(template), *(TUNERS if idea.design.kind == "tuning" else ())]
     common = [work for work in (library.get(key) for key in wanted) if work]
     common += [work for work in library.references if _describes_data(work, idea, template)]
-    documented = [_preferred(work, library) for work in _documented(idea, template)]
-    rest = merge([*documented[:FROM_DOCUMENTATION], *found[:FROM_OPEN]])
+    common = [work for work in common if not work.retracted]
+    documented = [work for one in _documented(idea, template) if not (work := _preferred(one, library)).retracted]
+    on_topic = len(by_relevance(idea, template, library, {work.key for work in common}))
+    opened = found[: max(FROM_OPEN, ENOUGH - on_topic)]
+    rest = merge([*documented[:FROM_DOCUMENTATION], *opened])
     rest = [work for work in rest if not any(same_work(work, other) for other in common)]
     without = {work.key for work in (*common, *rest)}
     room = min(FROM_LIBRARY, MOST - len(common) - len(rest))
@@ -86,7 +104,13 @@ def by_relevance(idea: Idea, template: Template, library: Library, without: Iter
     for index, work in enumerate(library.references):
         # A work about families in general touches many topics; beyond two they say no more about its relevance.
         topics = sorted((weights.get(topic, 0.0) for topic in work.topics), reverse=True)[:2]
-        if work.key in excluded or not any(topics) or _DATA.search(work.abstract):
+        if (
+            work.key in excluded
+            or work.retracted
+            or not any(topics)
+            or foreign(work.topics, weights)
+            or _DATA.search(work.abstract)
+        ):
             continue
         scored.append((-(sum(topics) + places.get(work.key, 0.0)), index))
     return [library.references[index] for _, index in sorted(scored)]
@@ -100,6 +124,7 @@ def topic_weights(idea: Idea, template: Template) -> dict[str, float]:
         for topic in topics:
             weights[topic] = max(weight, weights.get(topic, 0.0))
 
+    add((topic for topic in template.topics if topic in FIELDS), FIELD)
     add(KIND_TOPICS.get(idea.design.kind, ()), KIND)
     varied = knobs_of(idea)
     for knob in template.knobs:
@@ -108,8 +133,14 @@ def topic_weights(idea: Idea, template: Template) -> dict[str, float]:
         if knob.role == "dataset" and weight != VARIED:
             continue  # which data set it is says nothing about the question
         if weight != USUAL or knob.role == "family":
-            add(_topics_in_use(knob, values), weight)
+            add(topics_in_use(knob, values), weight)
+    add(() if weights else topics_by_words(idea, template), FIXED)
     return weights
+
+
+def topics_by_words(idea: Idea, template: Template) -> tuple[str, ...]:
+    """Topics whose words the idea or its task uses: what is left where neither names any."""
+    return topics_in(f"{idea.title} {idea.question} {template.title} {template.summary} {template.background}")
 
 
 def used_values(knob: Knob, idea: Idea) -> tuple[KnobValue, ...]:
@@ -118,7 +149,7 @@ def used_values(knob: Knob, idea: Idea) -> tuple[KnobValue, ...]:
     return compared if compared is not None else (idea.settings.get(knob.name, knob.default),)
 
 
-def _topics_in_use(knob: Knob, values: Sequence[KnobValue]) -> list[str]:
+def topics_in_use(knob: Knob, values: Sequence[KnobValue]) -> list[str]:
     """A knob's topics, less the families of learners that none of the values names."""
     if knob.type != "choice":
         return [topic for topic in knob.topics if topic in TOPICS]

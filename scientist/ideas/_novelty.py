@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from scientist.ideas._bibliography import FROM_OPEN, citable, used_values
+from scientist.ideas._bibliography import ENOUGH, citable, used_values
 from scientist.ideas._claims import claims_of
 from scientist.ideas._idea import Idea
 from scientist.ideas._similarity import design_similarity, knobs_of, signature
@@ -26,6 +26,8 @@ from scientist.literature import (
     same_work,
 )
 from scientist.literature._claims import phrasings
+from scientist.literature._retractions import bare_title
+from scientist.literature._store_source import learnt_from
 from scientist.literature._text import Corpus, clean, title_key
 from scientist.template import Template
 
@@ -71,9 +73,10 @@ def check_novelty(
 
     1. `known`: a study of the same design was done, or a person rejected it, or an earlier idea of the backlog has it.
        A repetition that a lesson about that very study asks for is `close` instead.
-    2. `known`: a source returned a work of exactly this title, or one that tells every claim almost word by word.
+    2. `known`: a source returned a work of exactly this title, one that tells every claim almost word by word, or one
+       that `recheck` read as having done it, with quotations for most of the claims. `close` where the work was retracted.
     3. `close`: a design at least :data:`CLOSE_DESIGN` alike, a work at least :data:`CLOSE_WORK` alike, or a work that
-       stands out from the others by how much of the claims it tells.
+       stands out from the others by how much of the claims it tells, or that the idea varies as `recheck` read it.
     4. `novel`: nothing of this, and an open source answered every question with works to compare with.
     5. `undecided`: otherwise; only curated sources, empty answers or faults are no evidence of novelty.
 
@@ -83,25 +86,23 @@ def check_novelty(
     neighbours, findings = _compare_designs(idea, template, backlog, done)
     claims = claims_of(idea, template)
     works = find_works(sources, queries_for(idea, template), tuple(reversed(phrasings(claims)[1:])), deadline)
-    compared = compare(claims, works)
-    if recheck is not None and compared.told is not None:
+    compared = compare(claims, works, lambda: learnt_from(sources))
+    if recheck is not None and compared.near:
         compared = recheck(idea, compared)
     near = _compare_works(idea, works.found)
-    findings += [
-        _Finding("known", 1.0, _TITLE.format(w.key)) for _, w in near if title_key(w.title) == title_key(idea.title)
-    ]
+    titled = [work for _, work in near if title_key(bare_title(work.title)) == title_key(idea.title)]
+    for reason, some in ((_TITLE, titled), (_TOLD, compared.same), (_READ, compared.read_same)):
+        findings += [_done_by(work, reason) for work in some]
     findings += [_Finding("close", s, _WORK.format(w.key, s)) for s, w in near if s >= CLOSE_WORK]
-    if (same := compared.same) is not None:
-        findings.append(_Finding("known", 1.0, _TOLD.format(same.key)))
-    elif compared.close and compared.nearest is not None and compared.told is not None:
+    if compared.close and compared.nearest is not None and compared.told is not None:
         findings.append(_Finding("close", compared.told, _STANDS.format(compared.nearest.key, compared.told)))
     verdict, reason = _verdict(findings, works.open_answered)
 
     library = next((s.library for s in sources if isinstance(s, LibrarySource)), packaged_library())
     # The nearest by claims come first: they are the evidence of the verdict.
     first = [compared.works[one.index] for one in compared.near[:EVIDENCE]] if compared.close else []
-    alike = [w for s, w in near if w.source in works.open_names and s >= NEAR_WORK]
-    opened = merge([*first, *alike])[:FROM_OPEN]
+    alike = [w for s, w in near if w.source in works.open_names and s >= NEAR_WORK and (w in titled or not w.retracted)]
+    opened = merge([*first, *alike])[:ENOUGH]
     references = citable(idea, template, library, opened)
     shown = [*near[:NEIGHBOURS], *((s, w) for s, w in near[NEIGHBOURS:] if any(same_work(w, f) for f in first))]
     beside = [n for n in (_work_neighbour(s, w, references, compared) for s, w in shown) if n]
@@ -134,8 +135,10 @@ _NEAR = "The design differs little from '{}'. Their similarity is {:.2f}"
 _TITLE = "A work with this very title exists. It is {}"
 _WORK = "A work asks much the same in much the same words. It is {}, with a similarity of {:.2f}"
 _TOLD = "A work tells every claim of the idea almost word by word. It is {}"
+_READ = "A work did what the idea asks, as a model read it, with quotations for most of its claims. It is {}"
 _STANDS = "One work stands out from its field by how much of the idea it tells. It is {}, with a chance of {:.2f}"
 _NOVEL = "Nothing close was found in the backlog, among the studies done, or in {}"
+_WITHDRAWN = "; it was retracted, which proves nothing known."
 _CURATED = (
     "Nothing close was found in the backlog, among the studies done, or in the library, "
     "but no source that covers the field answered, so that novelty cannot be claimed"
@@ -222,6 +225,13 @@ def _compare_works(idea: Idea, works: Sequence[Reference]) -> list[tuple[float, 
     return sorted(scored, key=lambda pair: (-pair[0], pair[1].key))
 
 
+def _done_by(work: Reference, reason: str) -> _Finding:
+    """That a work did the idea. A retracted one did not show it: the idea is close to it, and may be worth doing well."""
+    if not work.retracted:
+        return _Finding("known", 1.0, reason.format(work.key))
+    return _Finding("close", 1.0, reason.replace(".", _WITHDRAWN, 1).format(work.key))
+
+
 def _work_neighbour(
     similarity: float, work: Reference, references: Sequence[Reference], compared: Compared
 ) -> Neighbour | None:
@@ -239,6 +249,7 @@ def _work_neighbour(
         passage=passage,
         covers=covers,
         lacks=lacks,
+        retracted=work.retracted,
     )
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from scientist.literature import Claim, LibrarySource, Reference, Searched, Source, merge, same_work, search_all
 from scientist.literature._claims import says_enough, whole_text
+from scientist.literature._embed import embedder
 from scientist.literature._judge import coefficients, how_compared, likely_told
+from scientist.literature._learnt import Learnt
 from scientist.literature._meaning import meanings
 from scientist.literature._nearness import COVERED, Near, nearness
 from scientist.literature._reference import Covered
+from scientist.literature._retractions import flagged
 from scientist.literature._text import clean
 
 FIELD = 12
@@ -22,6 +25,7 @@ UNASKED = "its rate left no time to ask"
 """What a source's pace is called when it leaves a *further* phrasing unasked, which takes nothing from its answers."""
 EVIDENCE = 3
 """Works whose claims are told one by one."""
+_BY = {"both": "words and meaning", "learnt": "words and learnt vectors", "lexical": "words"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Compared:
     by: str = ""
     quoted: dict[str, tuple[Covered, ...]] = field(default_factory=dict)
     """key of a work -> what a model quoted from it"""
+    done: tuple[str, ...] = ()
+    """Keys of works that did the idea, as a model read them, with quotations for most of its claims."""
 
     @property
     def nearest(self) -> Reference | None:
@@ -58,9 +64,14 @@ class Compared:
         return self.told is not None and self.told >= coefficients().close
 
     @property
-    def same(self) -> Reference | None:
-        """A work that tells every claim almost word by word."""
-        return next((self.works[one.index] for one in self.near if one.identical), None)
+    def same(self) -> tuple[Reference, ...]:
+        """Works that tell every claim almost word by word."""
+        return tuple(self.works[one.index] for one in self.near if one.identical)
+
+    @property
+    def read_same(self) -> tuple[Reference, ...]:
+        """Works that a model read as having done the idea."""
+        return tuple(work for work in self.works if work.key in self.done)
 
     def evidence(self, work: Reference) -> tuple[tuple[Covered, ...], tuple[str, ...]]:
         """What of the claims a work tells, with the passages, and which claims it does not; nothing for other works."""
@@ -98,7 +109,8 @@ def find_works(sources: Sequence[Source], queries: Sequence[str], further: Seque
             told += [one for one in told_more if one.answer != "out" or one.note != UNASKED]
     open_names = frozenset(source.name for source in others if source.breadth == "open")
     answered = tuple(name for name in _sound(told) if name in open_names)
-    return Works(tuple(merge([*first, *works])), (*told_first, *told), answered, open_names, tuple(merge(works)))
+    found, beyond = (tuple(map(flagged, merge(some))) for some in ([*first, *works], works))
+    return Works(found, (*told_first, *told), answered, open_names, beyond)
 
 
 def _sound(told: Sequence[Searched]) -> list[str]:
@@ -107,8 +119,10 @@ def _sound(told: Sequence[Searched]) -> list[str]:
     return list(dict.fromkeys(one.source for one in told if one.answer == "answered" and one.source not in out))
 
 
-def compare(claims: Sequence[Claim], works: Works) -> Compared:
+def compare(claims: Sequence[Claim], works: Works, learnt: Callable[[], Learnt] = lambda: Learnt(None)) -> Compared:
     """The works against the claims, by words and, where there is a model for it, by meaning.
+
+    Where there is none, `learnt` is asked for the vectors of the lab's library; without them words have to do.
 
     The packaged library is left out: a hundred chosen works are no field. Of fewer than :data:`FIELD` works nothing is
     said on how likely one tells the idea, but what they tell of its claims is kept.
@@ -116,11 +130,15 @@ def compare(claims: Sequence[Claim], works: Works) -> Compared:
     if not works.beyond or not says_enough(claims):
         return Compared(tuple(claims))
     texts = [(work.title, work.abstract or work.gist) for work in works.beyond]
-    first = nearness(claims, texts)[:COMPARED]
+    vectors = learnt() if embedder() is None else Learnt(None)
+    asked = whole_text(claims)
+    cosines = vectors.basis.cosines(asked, texts) if vectors.basis is not None else []
+    first = nearness(claims, texts, cosines, learnt=bool(cosines))[:COMPARED]
     kept = tuple(works.beyond[one.index] for one in first)
     some = [texts[one.index] for one in first]
     enough = len(kept) >= FIELD
-    near = nearness(claims, some, meanings(whole_text(claims), some) if enough else ())
-    by = "words and meaning" if how_compared(near) == "both" else "words"
+    meant = [cosines[one.index] for one in first] if cosines else meanings(asked, some) if enough else []
+    near = nearness(claims, some, meant, learnt=bool(cosines))
+    by = _BY[how_compared(near)] + (f"; no vectors learnt from the library: {vectors.why}" if vectors.why else "")
     told = round(likely_told(near), 4) if enough else None
     return Compared(tuple(claims), kept, tuple(near), told, by)

@@ -9,15 +9,17 @@ from scientist.literature._claims import Claim, claims_of_text
 from scientist.literature._docstrings import docstring_references
 from scientist.literature._embed import INSTALL as MEANING_INSTALL
 from scientist.literature._embed import missing as no_meaning
+from scientist.literature._entry import FormFault, Printed, printed_text
 from scientist.literature._exporting import export as export_library
 from scientist.literature._find import Found, Hit, Phrasing, find
+from scientist.literature._gist import clause, deed
 from scientist.literature._importing import Tally, import_file
 from scientist.literature._judging import Checked, Difference, Verdict
 from scientist.literature._keys import merge, same_work
-from scientist.literature._library import TOPICS, Library, load_library, packaged_library
+from scientist.literature._library import Library, load_library, packaged_library
 from scientist.literature._lookups import LookUp, ShelfLookUp
 from scientist.literature._meaning import embed_missing
-from scientist.literature._printed import LISTS, FormFault, Listed, Printed, read_list
+from scientist.literature._printed import LISTS, Listed, read_list
 from scientist.literature._recorded import RecordedSource
 from scientist.literature._reference import Neighbour, Novelty, NoveltyVerdict, Reference, Searched
 from scientist.literature._retrieval import Case, Report, load_cases, measure, phrasings, retrieve, wilson
@@ -35,6 +37,7 @@ from scientist.literature._stats import library_stats
 from scientist.literature._store import FILE as LIBRARY_FILE
 from scientist.literature._store import Store
 from scientist.literature._store_source import StoreSource
+from scientist.literature._topics import FIELDS, SUBJECTS, TOPICS, foreign, topics_in, topics_told
 from scientist.literature._twins import (
     Interval,
     Scored,
@@ -49,10 +52,12 @@ from scientist.literature._works import Work, make_work, to_reference
 
 __all__ = [
     "ANSWERS",
+    "FIELDS",
     "LIBRARY_FILE",
     "LISTS",
     "MEANING_INSTALL",
     "NOTES",
+    "SUBJECTS",
     "TOPICS",
     "Case",
     "Checked",
@@ -87,12 +92,15 @@ __all__ = [
     "Work",
     "blind_auc",
     "claims_of_text",
+    "clause",
+    "deed",
     "default_sources",
     "docstring_references",
     "embed_missing",
     "escape",
     "export_library",
     "find",
+    "foreign",
     "import_file",
     "is_library",
     "label_auc",
@@ -106,6 +114,7 @@ __all__ = [
     "outages",
     "packaged_library",
     "phrasings",
+    "printed_text",
     "read_list",
     "retrieve",
     "same_work",
@@ -113,6 +122,8 @@ __all__ = [
     "search_all",
     "to_bibtex",
     "to_reference",
+    "topics_in",
+    "topics_told",
     "twin_auc",
     "verdict_table",
     "verify",

@@ -21,6 +21,7 @@ from typing import IO, Any, Literal
 
 from scientist.errors import RecordError, UsageError
 from scientist.literature._bibfile import Entry, read_entries, values_of
+from scientist.literature._encoding import decoded
 from scientist.literature._works import Work, arxiv_of, doi_of, make_work, year_of
 
 Format = Literal["bibtex", "csl", "arxiv", "list", "pdf"]
@@ -38,6 +39,13 @@ CSL_TYPES = {
     "thesis": "phdthesis",
     "report": "techreport",
 }
+_LISTS = ("items", "papers", "data", "results", "references")
+"""Names under which an object holds a list of records."""
+_BEGINS = re.compile(
+    rb'\s*\{\s*(?:"(?!title")[^"\\]{0,100}"\s*:\s*(?:"[^"\\]{0,1000}"|-?[\d.eE+-]{1,40}|true|false|null)\s*,\s*){0,50}'
+    rb'"(?:items|papers|data|results|references)"\s*:\s*\['
+)
+"""How such an object begins that is longer than we look."""
 _FAULTS = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 
@@ -75,7 +83,7 @@ def guess(path: Path) -> Format:
     if path.is_dir() or path.suffix.lower() == ".pdf":
         return "pdf"
     with _reading(path), open_plain(path) as file:
-        head = file.read(SNIFF).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+        head = decoded(file.read(SNIFF))
     if head.startswith("%PDF-"):
         return "pdf"
     first = head.lstrip()[:1]
@@ -134,10 +142,7 @@ def _whole(path: Path) -> str:
         data = file.read(WHOLE + 1)
     if len(data) > WHOLE:
         raise RecordError(f"{path} is larger than {WHOLE >> 20} MB", "split it, or use a format with a record per line")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")  # every byte is a letter there; old BibTeX files are written in it
+    return decoded(data)
 
 
 def _bibtex(path: Path, start: int, source: str) -> Iterator[Row]:
@@ -159,6 +164,12 @@ def _bibtex(path: Path, start: int, source: str) -> Iterator[Row]:
             yield Row(number, found.line, None, remark=f"{found.what}: {found.text}")
 
 
+def has_places(path: Path, format: Format) -> bool:
+    """Whether the position of a row counts bytes of the file as it lies there, so that it says how much is done."""
+    packed = path.suffix.lower() in (".gz", ".bz2", ".xz", ".zip")
+    return format not in ("pdf", "bibtex") and not packed and not _is_document(path)
+
+
 def _is_document(path: Path) -> bool:
     """Whether a JSON file is one document (a list, or records in an object) and not a record a line."""
     with open_plain(path) as file:
@@ -167,10 +178,18 @@ def _is_document(path: Path) -> bool:
         return True
     line = head.split(b"\n", 1)[0]
     try:
-        return not isinstance(json.loads(line), dict) or b'"items"' in line[:200]
-    except ValueError:
-        # One object over several lines, or a line longer than we looked: only the first is a document.
-        return len(line) < SNIFF and line.strip() in (b"{", b"")
+        told = json.loads(line)
+    except (ValueError, RecursionError):
+        # One object over several lines, or a line longer than we looked: a record, unless it begins as a list in an object.
+        return (len(line) < SNIFF and line.strip() in (b"{", b"")) or _BEGINS.match(line) is not None
+    return not isinstance(told, dict) or _listed_in(told) is not None
+
+
+def _listed_in(told: Mapping[str, Any]) -> list[Any] | None:
+    """The records that an object holds. One with a title is a record itself, whatever else it lists."""
+    if told.get("title"):
+        return None
+    return next((told[name] for name in _LISTS if isinstance(told.get(name), list)), None)
 
 
 def _document(path: Path, format: Format, start: int, source: str) -> Iterator[Row]:
@@ -181,8 +200,8 @@ def _document(path: Path, format: Format, start: int, source: str) -> Iterator[R
         where = f"line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else "nested too deeply"
         raise RecordError(f"{path} is not valid JSON: {where}", "mend it, or use one record a line") from error
     if isinstance(told, dict):
-        lists = [told[name] for name in ("items", "papers", "data", "results", "references") if name in told]
-        told = lists[0] if lists else [told]
+        inside = _listed_in(told)
+        told = [told] if inside is None else inside
     if not isinstance(told, list):
         raise RecordError(f"{path} holds no list of records", "see docs/literature.md for the formats")
     for number, record in enumerate(told[start:], start=start + 1):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from scientist.errors import RecordError, UsageError
-from scientist.literature._formats import Format, Row, guess, read
+from scientist.literature._formats import Format, Row, guess, has_places, read
 from scientist.literature._pdfs import read_pdfs
 from scientist.literature._store import Store
 
 BATCH = 2_000  # records of one transaction
 BATCH_CHARS = 16 << 20  # or so much text
+BATCH_S = 5.0  # or what was read in so many seconds: a PDF may take one, and nobody wants to lose two thousand
 NAMED = 10  # problems that are told by line; the rest is counted
 
 
@@ -33,7 +35,7 @@ class Tally:
     done: bool = False
     already: bool = False  # this file was imported before, whole
     format: str = ""
-    size: int = field(default=0, compare=False)  # bytes of the file
+    size: int = field(default=0, compare=False)  # bytes of the file, where `position` counts bytes of it; else 0
     position: int = field(default=0, compare=False)
     line: int = field(default=0, compare=False)
 
@@ -62,7 +64,7 @@ def import_file(
         return replace(tally, already=True, format=form)
     if tally.done:
         tally = Tally()
-    tally = replace(tally, resumed=tally.position > 0, format=form, size=_size(path))
+    tally = replace(tally, resumed=tally.position > 0, format=form, size=_size(path) if has_places(path, form) else 0)
     if form == "pdf":
         rows = read_pdfs(path, tally.position, source)
     else:
@@ -83,13 +85,13 @@ def import_file(
 
 def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
     batch: list[Row] = []
-    chars = 0
+    chars, begun = 0, time.monotonic()
     for row in rows:
         batch.append(row)
         chars += len(row.work.abstract) + len(row.work.body) if row.work else 0
-        if len(batch) >= BATCH or chars >= BATCH_CHARS:
+        if len(batch) >= BATCH or chars >= BATCH_CHARS or time.monotonic() - begun >= BATCH_S:
             yield batch
-            batch, chars = [], 0
+            batch, chars, begun = [], 0, time.monotonic()
     if batch:
         yield batch
 
@@ -126,7 +128,8 @@ def fingerprint(path: Path, form: str, source: str) -> str:
     """What a file is recognised by when its import goes on: its size, its beginning and its end, not its name."""
     told = hashlib.sha256(f"{form}\n{source}\n".encode())
     if path.is_dir():
-        told.update("\n".join(f"{file.name} {file.stat().st_size}" for file in sorted(path.rglob("*.pdf"))).encode())
+        # Of a link what it is counts, not where it leads: that may be nowhere.
+        told.update("\n".join(f"{f.name} {f.lstat().st_size}" for f in sorted(path.rglob("*.pdf"))).encode())
         told.update(str(path.resolve()).encode())
         return told.hexdigest()
     size = _size(path)

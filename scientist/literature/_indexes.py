@@ -13,12 +13,15 @@ from typing import Any
 
 from scientist.literature._answers import AnswerCache
 from scientist.literature._reference import Reference
+from scientist.literature._retractions import said_by_record
 from scientist.literature._sources import OnlineSource
 from scientist.literature._strangers import names, record, some_usable, year_of
 from scientist.literature._web import Call, Malformed, Page, Web, read_json
 
 OPENALEX_KEY = "OPENALEX_API_KEY"
-OPENALEX_FIELDS = "doi,ids,display_name,authorships,publication_year,primary_location,abstract_inverted_index,biblio"
+OPENALEX_FIELDS = (
+    "doi,ids,display_name,authorships,publication_year,primary_location,abstract_inverted_index,biblio,is_retracted"
+)
 _CROSSREF_FIELDS = "DOI,title,subtitle,author,issued,container-title,volume,issue,page,abstract,type"
 _KINDS = {
     "journal": "article",
@@ -130,6 +133,7 @@ def from_openalex(work: Mapping[str, Any]) -> Reference | None:
         number=printed.get("issue"),
         pages=pages,
         entry_type=_kind(where.get("type")),
+        retracted=said_by_record(work),
     )
 
 

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from scientist.lab import Record
 from scientist.literature._lookups import Held, Told
+from scientist.literature._pages import is_unlisted, registrar
 from scientist.literature._people import Compared, authors_in, compare_authors
 from scientist.literature._printed import FormFault, Printed
 from scientist.literature._reference import Reference
@@ -25,8 +26,6 @@ FieldName = Literal["title", "authors", "year", "doi", "arxiv"]
 
 APART = 1
 """Years between the printed and the recorded year that are a note: a preprint and its proceedings."""
-_PAGES = frozenset({"misc", "online", "electronic", "www", "webpage", "software", "dataset", "manual"})
-"""Kinds of entries that may be no publication at all, where they give the address of a page."""
 _BOOKS = frozenset({"book", "inbook", "booklet", "manual"})
 
 
@@ -79,6 +78,7 @@ def judge(entry: Printed, told: Sequence[Told]) -> Checked:
         ]
     others = [s for s in seen if s.by_id and s.title == "other"]
     out = _out(told)
+    unlisted = is_unlisted(entry.kind, entry.url, entry.doi, entry.arxiv)
     notes: list[str] = []
     wrong: list[Difference] = []
     verdict: Verdict
@@ -86,7 +86,7 @@ def judge(entry: Printed, told: Sequence[Told]) -> Checked:
         wrong += _wrong_fields(entry, fit, others, told, notes)
         verdict = "wrong metadata" if wrong else _verified(entry, fit, told, out, notes)
         about = fit
-    elif exact and _is_the_work(entry, exact, out):
+    elif exact and _is_the_work(entry, exact, out) and (not unlisted or any(s.by_id for s in exact)):
         about = sorted(exact, key=lambda s: (not s.by_id, _years_apart(entry, s.work)))[:1]
         best = about[0]
         wrong.append(Difference(field="authors", printed=_people(entry), right=_listed(best.work), source=_name(best)))
@@ -102,10 +102,9 @@ def judge(entry: Printed, told: Sequence[Told]) -> Checked:
             notes.append("no source has a work of this title by these authors")
     else:
         about = []
-        page = entry.kind in _PAGES and bool(entry.url) and not entry.doi and not entry.arxiv
-        verdict = "not found" if _asked_openly(told) and not out and not page else "unverifiable now"
-        if page:
-            notes.append(f"no index lists pages, programs and data; see {entry.url}")
+        verdict = "not found" if _asked_openly(told) and not out and not unlisted else "unverifiable now"
+        if unlisted:
+            notes.append(_unlisted_note(entry))
         notes += _missing_notes(entry, exact, seen, told, out)
     retracted = [
         f"{_name(s)}: {s.held.retracted}" for s in seen if s.held.retracted and (s in about or s in fit or s.by_id)
@@ -198,6 +197,9 @@ def _year(entry: Printed, fit: Sequence[_Seen], notes: list[str]) -> Difference 
         return None
     if entry.kind in _BOOKS:
         notes.append(f"{_name(best)} has the year {best.work.year}, perhaps of another edition")
+        return None
+    if not entry.doi and is_unlisted(entry.kind, entry.url, "", entry.arxiv):
+        notes.append(f"{_name(best)} has the year {best.work.year}, perhaps of another version")
         return None
     if (
         apart == APART + 1
@@ -307,6 +309,15 @@ def _another_work(entry: Printed, others: Sequence[_Seen], notes: list[str]) -> 
             field: FieldName = "doi" if name == "doi" else "arxiv"
             found.append(Difference(field=field, printed=printed, right="", source=_name(holder)))
     return found
+
+
+def _unlisted_note(entry: Printed) -> str:
+    """Why nobody could be asked about it, and what is left to a reader."""
+    if entry.doi:
+        return f"{registrar(entry.doi)} gave the DOI {entry.doi}, and no index that is asked has those; see https://doi.org/{entry.doi}"
+    return "no index lists pages, programs, data and the like; " + (
+        f"see {entry.url}, which was not followed" if entry.url else "no address is given"
+    )
 
 
 def _missing_notes(

@@ -20,40 +20,7 @@ from scientist.lab import explain, nearest, read_text
 from scientist.literature._bibtex import _ESCAPES
 from scientist.literature._reference import Reference
 from scientist.literature._text import Corpus
-
-TOPICS = (
-    "label-noise",
-    "feature-noise",
-    "sample-size",
-    "learning-curves",
-    "regularisation",
-    "model-comparison",
-    "random-forest",
-    "boosting-bagging",
-    "svm",
-    "knn",
-    "naive-bayes",
-    "logistic-regression",
-    "neural-networks",
-    "grokking",
-    "language-models",
-    "packing",
-    "global-optimisation",
-    "augmentation",
-    "calibration",
-    "hyperparameter-optimisation",
-    "statistics-of-comparison",
-    "reproducibility",
-    "imbalance",
-    "feature-scaling",
-    "dimensionality-reduction",
-    "transfer-across-datasets",
-    "interaction-of-factors",
-    "datasets",
-    "software",
-    "automated-science",
-)
-"""The controlled list: what `keywords` may say."""
+from scientist.literature._topics import TOPICS
 
 _VENUES = ("journal", "booktitle", "publisher", "howpublished", "school", "institution")
 _OURS = {command: char for char, command in _ESCAPES.items()}

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from scientist.literature._breaker import Breaker
 from scientist.literature._library import Library, packaged_library
 from scientist.literature._reference import Reference, Searched
+from scientist.literature._retractions import retraction_of
 from scientist.literature._sources import (
     GRACE_S,
     Breadth,
@@ -28,7 +29,7 @@ from scientist.literature._sources import (
     unrelated,
 )
 from scientist.literature._tasks import Task
-from scientist.literature._titles import NOTICE, RETRACTED, compare_titles, meant, read_title, spelling_is_certain
+from scientist.literature._titles import NOTICE, compare_titles, meant, read_title, spelling_is_certain
 
 if TYPE_CHECKING:
     from scientist.literature._web import Call, Page
@@ -209,13 +210,6 @@ class IndexLookUp:
         return Told(by, tuple(held), asked, self.breadth)
 
 
-def retraction_of(work: Reference) -> str:
-    """How a record says that its work was retracted; empty when it does not."""
-    if RETRACTED.match(work.title):
-        return f"its title begins '{work.title[:24].rstrip()}'"
-    return work.retracted
-
-
 def words_of(title: str) -> str:
     """A title as a plain query: nothing of a query language survives."""
     return " ".join(_FOREIGN.sub(" ", title).split())[:300]
@@ -271,7 +265,7 @@ def _ask_openalex(source: OnlineSource, by: By, value: str, call: Call) -> tuple
     from scientist.literature import _indexes
 
     web = source.web
-    asked = {"select": f"{_indexes.OPENALEX_FIELDS},is_retracted", "per_page": str(LIMIT)} | _indexes.mailto(web)
+    asked = {"select": _indexes.OPENALEX_FIELDS, "per_page": str(LIMIT)} | _indexes.mailto(web)
     if by == "title":
         asked["search"] = words_of(value)
     else:
@@ -281,7 +275,7 @@ def _ask_openalex(source: OnlineSource, by: By, value: str, call: Call) -> tuple
     for work in _indexes.check_openalex(page.body):
         record = _indexes.from_openalex(work)
         if record is not None:
-            found.append(Held(record, "is_retracted" if work.get("is_retracted") is True else retraction_of(record)))
+            found.append(Held(record, retraction_of(record)))
     return _right(found, by, value), page
 
 

@@ -25,6 +25,16 @@ _NICKNAMES = (
     {"fritz", "friedrich"}, {"hans", "johannes", "johann"}, {"jim", "james", "jimmy"}, {"yury", "iurii", "juri", "yuri"},
     {"geoff", "jeff", "geoffrey", "jeffrey"}, {"steve", "stephen", "steven"}, {"gregory", "grigory"},
 )  # fmt: skip
+_GROUPS = frozenset(
+    """
+    collaboration collaborations collaborators consortium team teams group groups project initiative committee organization
+    organisation foundation association society developers contributors community investigators network inc ltd
+    """.split()  # noqa: SIM905
+)
+"""Words at the end of a name that is no person's."""
+LONG = 300
+"""Of two lists whose lengths multiply to more than the square of this, only the first names printed are compared."""
+FIRST = 100
 _UMLAUTS = (("ae", "a"), ("oe", "o"), ("ue", "u"))
 
 
@@ -200,25 +210,31 @@ def compare_authors(printed: Sequence[str], right: Sequence[str]) -> Compared:
     theirs, theirs_cut = _without_others(right)
     if not ours or not theirs:
         return Compared()
+    people = [name for name in ours if not is_group(name)]
+    if not people:  # a consortium stands for its members
+        return Compared(notes=() if ours == theirs else (f"printed as the work of {plain(ours[0], 80)}",))
+    ours, theirs = people, [name for name in theirs if not is_group(name)] or theirs
     notes: list[str] = []
-    free = list(range(len(theirs)))
+    if len(ours) * len(theirs) > LONG * LONG and len(ours) > FIRST:
+        notes.append(f"of {len(ours)} authors the first {FIRST} were compared")
+        ours, cut = ours[:FIRST], True
+    free = dict.fromkeys(range(len(theirs)))
     places: list[int | None] = []
     for place, name in enumerate(ours):
-        tried = sorted(free, key=lambda i: (i != place, i))
-        hits = {i: same_person(name, theirs[i]) for i in tried}
-        hit = next((i for i in tried if hits[i]), None)
-        if hit is None and hits.get(place) is None and place in hits:
+        here = same_person(name, theirs[place]) if place in free else False
+        hit = place if here else next((i for i in free if i != place and same_person(name, theirs[i])), None)
+        if hit is None and here is None:
             hit = place
             notes.append(f"given names differ: {plain(name, 80)} and {theirs[place]}")
             if not _near_given(name, theirs[place]):
                 return Compared(f"{plain(name, 80)} is not {theirs[place]}")
         places.append(hit)
         if hit is not None:
-            free.remove(hit)
+            del free[hit]
     strangers = [name for name, place in zip(ours, places, strict=True) if place is None]
     if strangers and len(ours) == 1 and read_person(ours[0]).group:
         return Compared(notes=(f"printed as the work of {plain(ours[0], 80)}",))
-    if strangers and all(read_person(name).group for name in theirs):
+    if strangers and all(read_person(name).group or is_group(name) for name in theirs):
         return Compared(notes=(f"recorded as the work of {theirs[0]}",))
     if strangers and not (theirs_cut and all(p is not None for p in places[: len(theirs)])):
         return Compared(
@@ -233,6 +249,12 @@ def compare_authors(printed: Sequence[str], right: Sequence[str]) -> Compared:
     if known != sorted(known):
         notes.append("the order of the authors differs")
     return Compared(notes=tuple(notes))
+
+
+def is_group(name: str) -> bool:
+    """Whether a name says that it is a consortium's or the like."""
+    words = _words(plain(name, 200))
+    return len(words) > 1 and (words[-1] in _GROUPS or words[0] == "the")
 
 
 def _near_given(a: str, b: str) -> bool:

@@ -30,7 +30,8 @@ _LOOKS = frozenset(
     emph textbf textit textsl textsc texttt textrm textsf textnormal text mbox hbox it bf em rm sc tt sl sf cal
     mathbb mathcal mathrm mathbf mathfrak mathsf mathit mathscr mathtt boldsymbol bm pmb operatorname ensuremath
     left right big Big bigg Bigg displaystyle textstyle protect underline overline textsuperscript textsubscript
-    quad qquad limits
+    quad qquad limits textup textmd upshape mdseries bfseries itshape scshape uppercase lowercase MakeUppercase MakeLowercase
+    MakeTextUppercase NoCaseChange nobreakdash relax allowbreak linebreak newline xspace ignorespaces leavevmode noindent
     """.split()  # noqa: SIM905
 )
 _SYMBOLS = {
@@ -38,8 +39,15 @@ _SYMBOLS = {
     "ge": "≥", "geq": "≥", "neq": "≠", "ne": "≠", "pm": "±", "approx": "≈", "sim": "~", "cdot": "·", "circ": "∘",
     "in": "∈", "subset": "⊂", "otimes": "⊗", "oplus": "⊕", "partial": "∂", "nabla": "∇", "sum": "∑", "dots": "…",
     "ldots": "…", "cdots": "…", "star": "*", "ast": "*", "prime": "′", "dag": "†", "dagger": "†", "textbackslash": "",
-    "varepsilon": "ε", "vartheta": "ϑ", "varphi": "φ", "hbar": "ħ", "sqrt": "√",
+    "slash": "/", "textendash": "–", "textemdash": "—", "textquoteright": "’", "textquoteleft": "‘", "textquotesingle": "'",
+    "textquotedblleft": "“", "textquotedblright": "”", "textregistered": "", "texttrademark": "", "textcopyright": "",
+    "lq": "‘", "rq": "’", "varepsilon": "ε", "vartheta": "ϑ", "varphi": "φ", "hbar": "ħ", "sqrt": "√",
 }  # fmt: skip
+# What prints nothing where it stands, and the second of two ways to print something.
+_UNSEEN = re.compile(
+    r"\\(?:footnote|footnotemark|thanks|label|index|noop|noopsort|vphantom|hspace|vspace)\*?\s*\{[^{}]*\}|\\-"
+)
+_TWO_WAYS = re.compile(r"\\texorpdfstring\s*(\{(?:[^{}]|\{[^{}]*\})*\})\s*\{(?:[^{}]|\{[^{}]*\})*\}")
 _ACCENTED = re.compile(r"\\(?:[`'^\"~=.]|[A-Za-z]+)")
 
 
@@ -72,6 +80,7 @@ def _without_tags(text: str) -> str:
 
 def _without_latex(text: str) -> str:
     text = _MATH.sub(lambda math: (math[1] or math[2] or math[3] or "").replace("_", ""), text)
+    text = _UNSEEN.sub("", _TWO_WAYS.sub(r"\1", text))
     text = _COMMAND.sub(_symbol, text)
     if _ACCENTED.search(text):
         decode: Any = codecs.decode  # typed for bytes only, but this codec maps text to text

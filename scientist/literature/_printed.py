@@ -1,4 +1,4 @@
-"""Reference lists as they are printed: `.bib`, `.bbl`, `thebibliography`, and what a `.tex` cites of them.
+"""Reference lists as they are printed: `.bib`, `.bbl` of BibTeX and of biber, `thebibliography`, and what a `.tex` cites of them.
 
 Nothing is refused here. What cannot be read is a fault with its line, and the rest is read.
 """
@@ -11,10 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scientist.errors import RecordError
-from scientist.lab import Record
+from scientist.literature._biber import is_biber, read_biber
 from scientist.literature._bibfile import Entry, Remark, names, read_entries
 from scientist.literature._bibfile import plain as value_of
+from scientist.literature._encoding import decoded
+from scientist.literature._entry import ARXIV_DOI, NO_KEY, FormFault, Printed, printed_item
 from scientist.literature._keys import find_arxiv, find_doi
+from scientist.literature._pages import address, is_address
 from scientist.literature._plain import plain
 
 LISTS = (".bib", ".bbl", ".tex")
@@ -24,51 +27,17 @@ _PRINTED = (
     "howpublished", "school", "institution", "organization", "address", "location", "edition", "type", "addendum",
 )  # fmt: skip
 """Fields that a bibliography prints as text: what is live in LaTeX there breaks the page, or drops the rest of a line."""
-_NO_KEY = frozenset({"", "none", "null", "nan", "undefined", "unknown", "todo", "na", "n/a", "key", "citationkey", "?"})
+_NO_WORKS = frozenset({"xdata", "set", "control", "ieeetranbstctl", "bstctl"})
+"""Entries that are no works: what others refer to, and settings of a style."""
 _VERBATIM = re.compile(r"\\(?:url|path|nolinkurl|href|doi)\s*\{[^{}]*\}|\$[^$]*\$|\\\(.*?\\\)")
 _LIVE = re.compile(r"(?<!\\)(?:\\\\)*([&%_#])")
 _ARXIV_ID = re.compile(r"(?:arxiv:)?\s*(\d{4}\.\d{4,5}|[a-z][a-z-]*(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?", re.IGNORECASE)
-_ARXIV_DOI = re.compile(r"10\.48550/arxiv\.(.+?)(?:v\d+)?", re.IGNORECASE)
-_YEAR = re.compile(r"(?<![\d.:/-])(1[5-9]\d\d|20\d\d)(?![\d/]|\.\d)")
 _CITE = re.compile(
     r"\\(?:no|full|foot|paren|text|auto|smart|super)?[cC]ite[A-Za-z]*\*?\s*((?:\[[^\]]*\]\s*){0,2})\{([^{}]*)\}"
 )
 _CITES = re.compile(r"\\[A-Za-z]*[cC]ites\*?((?:\s*(?:\([^)]*\)|\[[^\]]*\])*\{[^{}]*\})+)")
 _FILES = re.compile(r"\\(?:bibliography|addbibresource|addglobalbib)\s*(?:\[[^\]]*\])?\{([^{}]*)\}")
 _ITEM = re.compile(r"\\bibitem\s*(?:\[((?:[^\[\]{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\])?\s*\{([^{}]*)\}")
-
-
-class FormFault(Record):
-    """Something wrong with how an entry, or a list, is written. `code` names it: the table is in docs/citations.md."""
-
-    code: str
-    line: int = 0
-    message: str
-
-
-@dataclass(frozen=True)
-class Printed:
-    """One work as a bibliography prints it. `authors` may be empty where `author_text` or `text` holds them in running words;
-    `guessed`: which part of `text` is the title was seen from how it is set."""
-
-    key: str
-    line: int = 0
-    kind: str = "misc"
-    title: str = ""
-    authors: tuple[str, ...] = ()
-    author_text: str = ""
-    year: int | None = None
-    year_text: str = ""
-    venue: str = ""
-    volume: str = ""
-    pages: str = ""
-    doi: str = ""
-    arxiv: str = ""
-    text: str = ""
-    url: str = ""
-    faults: tuple[FormFault, ...] = ()
-    retracted: bool = False
-    guessed: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,7 +107,7 @@ def _paper(where: Path, texts: Sequence[Path], folder: Path) -> Listed:
         )
     if not lists:
         for source in sources.values():
-            entries += _items(source)
+            entries += read_bbl(source)
     if not entries and not faults:
         raise RecordError(f"{where} holds no references", "name a .bib, .bbl or .tex file, or a folder with one")
     cited, everything = _cited(texts) if texts else (None, False)
@@ -146,22 +115,17 @@ def _paper(where: Path, texts: Sequence[Path], folder: Path) -> Listed:
 
 
 def _text_of(path: Path) -> str:
-    """The text of a stranger's file: UTF-8, with or without a mark, else as Western European bytes."""
+    """The text of a stranger's file, in whatever encoding."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror or error}", "check the file") from error
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
+    return decoded(data)
 
 
 def _read(path: Path) -> tuple[tuple[Printed, ...], tuple[FormFault, ...]]:
     text = _text_of(path)
-    if path.suffix.lower() == ".bbl":
-        return tuple(_items(text)), ()
-    return read_bib(text)
+    return (tuple(read_bbl(text)), ()) if path.suffix.lower() == ".bbl" else read_bib(text)
 
 
 # --- .bib ---
@@ -182,8 +146,9 @@ def read_bib(text: str) -> tuple[tuple[Printed, ...], tuple[FormFault, ...]]:
         told: dict[str, str] = {}
         for name, expression in found.fields:
             told.setdefault(name.lower(), value_of(expression, found.strings))
-        entries.append(_printed(found, told))
         fields.setdefault(found.key.lower(), told)
+        if found.kind not in _NO_WORKS:
+            entries.append(_printed(found, told))
     # What an entry lacks may stand in the one that it refers to.
     linked = [(e, fields.get(fields[e.key.lower()].get("crossref", "").lower())) for e in entries]
     whole = [
@@ -245,11 +210,7 @@ def _year_of(told: dict[str, str]) -> int | None:
 
 def _url(told: dict[str, str]) -> str:
     """The first address of a page, wherever it stands."""
-    for name in ("url", "howpublished", "note"):
-        match = re.search(r"https?://[^\s{}]+", told.get(name, ""))
-        if match:
-            return match.group(0).rstrip(".,;)")
-    return ""
+    return next((found for name in ("url", "howpublished", "note") if (found := address(told.get(name, "")))), "")
 
 
 def _identifiers(told: dict[str, str]) -> tuple[str, str]:
@@ -265,7 +226,7 @@ def _identifiers(told: dict[str, str]) -> tuple[str, str]:
         # DBLP prints the id as a volume of CoRR: 'abs/1705.10694'.
         value = re.sub(r"^\s*abs/", "arXiv:", told.get(name, ""))
         arxiv = arxiv or find_arxiv(value)
-    if preprint := _ARXIV_DOI.fullmatch(doi):
+    if preprint := ARXIV_DOI.fullmatch(doi):
         doi, arxiv = "", arxiv or preprint.group(1)
     return doi, arxiv
 
@@ -274,7 +235,7 @@ def _faults(entry: Entry, told: dict[str, str], author: str) -> Iterator[FormFau
     def fault(code: str, message: str) -> FormFault:
         return FormFault(code=code, line=entry.line, message=message)
 
-    if entry.key.strip().lower() in _NO_KEY:
+    if entry.key.strip().lower() in NO_KEY:
         yield fault("bad-key", f"the key is {entry.key!r}" if entry.key.strip() else "the entry has no key")
     if not told.get("title") and not told.get("note"):
         yield fault("no-title", "there is no title")
@@ -282,6 +243,8 @@ def _faults(entry: Entry, told: dict[str, str], author: str) -> Iterator[FormFau
         value = _VERBATIM.sub(" ", told.get(name, ""))
         for char in dict.fromkeys(_LIVE.findall(value)):
             yield fault("unescaped", f"unescaped {char} in {name}: {_around(value, char)}")
+    if told.get("url", "").strip() and not is_address(told["url"]):
+        yield fault("bad-address", f"the address is none: {plain(told['url'], 80)}")
     seen: set[str] = set()
     for name, _ in entry.fields:
         if name.lower() in seen:
@@ -302,8 +265,10 @@ def _around(value: str, char: str) -> str:
 # --- .bbl and thebibliography ---
 
 
-def _items(text: str) -> list[Printed]:
-    r"""The `\bibitem` entries of a text, in whatever style they were printed."""
+def read_bbl(text: str) -> list[Printed]:
+    r"""The entries that biber wrote; else the `\bibitem` entries of a text, in whatever style they were printed."""
+    if is_biber(text):
+        return [_printed(Entry(line, kind, key, ()), told) for line, kind, key, told in read_biber(text)]
     text = _uncommented(re.sub(r"(?<!\\)%\n[ \t]*", "", text))  # how BibTeX breaks a long line
     end = text.find("\\end{thebibliography}")
     whole = text if end < 0 else text[:end]
@@ -311,52 +276,10 @@ def _items(text: str) -> list[Printed]:
     found = []
     for place, match in enumerate(starts):
         body = whole[match.end() : starts[place + 1].start() if place + 1 < len(starts) else len(whole)]
-        found.append(_item(match.group(2).strip(), match.group(1) or "", body, whole.count("\n", 0, match.start()) + 1))
+        found.append(
+            printed_item(match.group(2).strip(), match.group(1) or "", body, whole.count("\n", 0, match.start()) + 1)
+        )
     return found
-
-
-def _item(key: str, label: str, body: str, line: int) -> Printed:
-    body = re.sub(
-        r"\\penalty\s*\d+|\\BIBentry\w+|\\hskip[^\\]*\\relax|\\url(?=\{)|\\doi(?=\{)|\\href\s*\{[^{}]*\}", " ", body
-    )
-    blocks = [" ".join(block.split()) for block in re.split(r"\\newblock\b", body)]
-    running = plain(" ".join(blocks), 1500)
-    doi = find_doi(re.sub(r"\\([_&%#])", r"\1", body))
-    arxiv = find_arxiv(body)
-    if preprint := _ARXIV_DOI.fullmatch(doi):
-        doi, arxiv = "", arxiv or preprint.group(1)
-    quoted = re.search(r"``(.+?),?''|“(.+?),?”", body, re.DOTALL)
-    title, author = "", ""
-    slanted = re.search(
-        r"(?:\{\\(?:em|it|itshape)\b|\\(?:emph|textit)\s*\{)\s*([^{}]+(?:\{[^{}]*\}[^{}]*)*)\}", blocks[0]
-    )
-    if quoted and quoted.start() > 0:
-        author, title = plain(body[: quoted.start()], 4000), plain(quoted.group(1) or quoted.group(2), 600).strip(" .,")
-    elif slanted and slanted.start() > 0:
-        author, title = plain(blocks[0][: slanted.start()], 4000), plain(slanted.group(1), 600).strip(" .,")
-    elif len(blocks) > 1:
-        author, title = plain(blocks[0], 4000), plain(blocks[1], 600).strip(" .")
-    # The year stands in natbib's label, else it is the last one of the text that belongs to no identifier.
-    bare = re.sub(
-        r"(?:arxiv[:\s]*|abs/)[\d.]+(?:v\d+)?|10\.\d{4,9}/\S+|https?://\S+", " ", running, flags=re.IGNORECASE
-    )
-    bare = re.sub(r"\d+\s*[-–—]+\s*\d+|\b(?:pp?|pages)\.?\s*\d+", " ", bare.replace(title, " ") if title else bare)
-    labelled = _YEAR.findall(plain(label, 300).rpartition("(")[2])
-    years = labelled or re.findall(r"\((?:[A-Z][a-z]+\.?\s+)?(1[5-9]\d\d|20\d\d)[a-z]?\)", bare) or _YEAR.findall(bare)
-    return Printed(
-        key=key,
-        line=line,
-        title=title,
-        author_text=author,
-        year=int(years[-1]) if years else None,
-        year_text=years[-1] if years else "",
-        doi=doi,
-        arxiv=arxiv,
-        text=running,
-        guessed=bool(title),
-        faults=(FormFault(code="bad-key", line=line, message=f"the key is {key!r}"),) if key.lower() in _NO_KEY else (),
-        retracted=bool(re.search(r"\bretracted\b", running, re.IGNORECASE)),
-    )
 
 
 # --- .tex ---

@@ -79,6 +79,7 @@ class Neighbour(Record):
     passage: str = ""
     covers: tuple[Covered, ...] = Field(default=(), description="claims of the idea that the work tells")
     lacks: tuple[str, ...] = Field(default=(), description="claims of the idea that it does not tell")
+    retracted: str = Field(default="", description="who says that the work was retracted; empty when nobody does")
 
 
 class Novelty(Record):
@@ -99,4 +100,6 @@ class Novelty(Record):
         le=1,
         description="how likely the nearest work tells the idea; None: nothing to compare with",
     )
-    compared: str = Field(default="", description="by what works were compared: 'words', 'words and meaning'")
+    compared: str = Field(
+        default="", description="by what works were compared: 'words', 'words and meaning', 'words and learnt vectors'"
+    )

@@ -32,6 +32,7 @@ def record(
     number: object = "",
     pages: object = "",
     entry_type: str = "misc",
+    retracted: str = "",
     need_id: bool = False,
 ) -> Reference | None:
     """A work, or None without a title (with `need_id`: or without an arXiv id).
@@ -63,6 +64,7 @@ def record(
         abstract=plain(abstract, ABSTRACT),
         source=source,
         entry_type=entry_type if where else "misc",
+        retracted=clean(retracted, 200),
     )
 
 

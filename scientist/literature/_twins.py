@@ -16,8 +16,9 @@ import numpy as np
 
 from scientist.literature._claims import Claim, claims_of_text, phrasings, says_enough, whole_text
 from scientist.literature._embed import embedder, text_of
-from scientist.literature._find import How, Phrasing, find
-from scientist.literature._judge import coefficients, likely_told
+from scientist.literature._find import DEEP, How, Phrasing, find, fuse
+from scientist.literature._judge import Ways, coefficients, likely_told
+from scientist.literature._learnt import learnt
 from scientist.literature._nearness import Near, nearness, stands_out
 from scientist.literature._reference import NoveltyVerdict
 from scientist.literature._retrieval import Case
@@ -25,13 +26,22 @@ from scientist.literature._store import Store
 from scientist.literature._text import title_key, words
 from scientist.literature._works import Work
 
-CANDIDATES = 30
+CANDIDATES = 60
 FIRST, OTHER = 1.0, 0.5  # what the ranking of the whole idea counts, and that of each further phrasing
 RESAMPLES = 2_000
 LABELS: tuple[NoveltyVerdict, ...] = ("known", "close", "novel", "undecided")
 Side = Literal["with", "without"]
-Recheck = Callable[[Sequence[Claim], Sequence[Work], Sequence[Near]], "float | None"]
-"""What a model makes of the nearest works: how much of the claims one of them covers, or None where it says nothing."""
+
+
+@dataclass(frozen=True)
+class Reread:
+    """What a model makes of the nearest works: how likely one of them tells the idea, and whether one is quoted as having done it."""
+
+    told: float
+    done: bool
+
+
+Recheck = Callable[[Sequence[Claim], Sequence[Work], Sequence[Near]], Reread]
 
 
 @dataclass(frozen=True)
@@ -42,7 +52,7 @@ class Judged:
     stands_out: float
     verdict: NoveltyVerdict
     nearest: str
-    how: How
+    how: Ways
 
 
 @dataclass(frozen=True)
@@ -90,23 +100,44 @@ def stored_meanings(store: Store, text: str, works: Sequence[tuple[int, Work]]) 
     return [near[one] for one, _ in works]
 
 
-def judge(store: Store, case: Case, how: How, without: Collection[int] = (), recheck: Recheck | None = None) -> Judged:
+def ranked_again(
+    store: Store, claims: Sequence[Claim], without: Collection[int] = ()
+) -> tuple[list[tuple[int, Work]], list[float | None]]:
+    """What words find, further down than else, ranked once more by vectors learnt from the library; and their cosines,
+    none where it has no such vectors."""
+    found, _ = candidates(store, claims, "lexical", without, DEEP)
+    basis = learnt(store).basis
+    near = basis.cosines(whole_text(claims), [(work.title, work.abstract) for _, work in found]) if basis else []
+    if not near:
+        return found[:CANDIDATES], []
+    order = sorted(range(len(found)), key=lambda at: (-(near[at] or 0.0), at))
+    kept = list(fuse([(1.0, range(len(found))), (1.0, order)]))[:CANDIDATES]
+    return [found[at] for at in kept], [near[at] for at in kept]
+
+
+def judge(store: Store, case: Case, how: Ways, without: Collection[int] = (), recheck: Recheck | None = None) -> Judged:
     """One idea against a library that covers its field. Too few words, or nothing found: `undecided`."""
     claims = claims_of_text(case.title, case.hypothesis, case.method, case.experiment)
-    found, how = candidates(store, claims, how, without)
-    meanings = stored_meanings(store, whole_text(claims), found) if how != "lexical" else []
+    meanings: list[float | None] = []
+    if how == "learnt":
+        found, meanings = ranked_again(store, claims, without)
+        how = "learnt" if meanings else "lexical"
+    else:
+        found, how = candidates(store, claims, how, without)
+        meanings = stored_meanings(store, whole_text(claims), found) if how != "lexical" else []
     texts = [(work.title, work.abstract) for _, work in found]
-    near = nearness(claims, texts, meanings, by_words=how != "semantic")
+    near = nearness(claims, texts, meanings, by_words=how != "semantic", learnt=how == "learnt")
     told = likely_told(near, how)
     works = [work for _, work in found]
+    done = False
     if recheck is not None and near and says_enough(claims):
-        covered = recheck(claims, works, near)
-        told = told if covered is None else covered
+        read = recheck(claims, works, near)
+        told, done = read.told, read.done
     same = any(title_key(work.title) == title_key(case.title) for work in works)
     verdict: NoveltyVerdict = "novel"
     if not near or not says_enough(claims):
         verdict = "undecided"
-    elif same or any(one.identical for one in near):
+    elif same or done or any(one.identical for one in near):
         verdict = "known"
     elif told >= coefficients().close:
         verdict = "close"
@@ -115,7 +146,7 @@ def judge(store: Store, case: Case, how: How, without: Collection[int] = (), rec
 
 
 def score_cases(
-    store: Store, cases: Sequence[Case], how: How = "both", recheck: Recheck | None = None
+    store: Store, cases: Sequence[Case], how: Ways = "both", recheck: Recheck | None = None
 ) -> Iterator[Scored]:
     """Every idea, judged with and without its own work, one after the other."""
     for case in cases:

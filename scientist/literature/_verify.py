@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import combinations
 
 from scientist.lab import Record
 from scientist.literature._judging import Checked, Verdict, is_settled, judge, same_printed
@@ -16,6 +15,7 @@ from scientist.literature._lookups import By, LookUp, Told, look_ups
 from scientist.literature._printed import FormFault, Listed, Printed
 from scientist.literature._reference import Searched
 from scientist.literature._sources import Source
+from scientist.literature._titles import read_title
 
 AT_ONCE = 6
 """Entries that are looked up at a time; a source's own rate holds for all of them together."""
@@ -23,6 +23,9 @@ QUESTION_S = 15.0
 """The longest that one question to one source may take."""
 SHARE = 0.4
 """Of the time that is left, so that one source that hangs leaves some to the others."""
+
+ALIKE = 50
+"""Different works of one title with which a further one is compared."""
 
 NOTES = frozenset({"never-cited", "authors-separated", "field-twice"})
 """Codes of what is worth knowing and is not wrong."""
@@ -130,11 +133,26 @@ def duplicates(entries: Sequence[Printed]) -> list[FormFault]:
         if earlier is not entry and entry.key:
             message = f"the key '{entry.key}' stands twice (lines {earlier.line} and {entry.line})"
             faults.append(FormFault(code="duplicate-key", line=entry.line, message=message))
-    for a, b in combinations(entries, 2):
-        if a.key.lower() != b.key.lower() and same_printed(a, b):
-            message = f"'{a.key}' and '{b.key}' are the same work: {a.title or a.text[:80]}"
-            faults.append(FormFault(code="duplicate-work", line=b.line, message=message))
+    # Only what shares an identifier or a title can be one work: a list may have a hundred thousand entries.
+    alike: dict[tuple[str, str], list[Printed]] = {}
+    for entry in entries:
+        shared = [("doi", entry.doi.lower()), ("arxiv", entry.arxiv.lower()), ("title", read_title(entry.title).key)]
+        keys = [key for key in shared if key[1]]
+        twin = next((one for key in keys for one in alike.get(key, ()) if _two_keys(one, entry)), None)
+        if twin is not None:
+            message = f"'{twin.key}' and '{entry.key}' are the same work: {twin.title or twin.text[:80]}"
+            faults.append(FormFault(code="duplicate-work", line=entry.line, message=message))
+            continue
+        for key in keys:
+            known = alike.setdefault(key, [])
+            if len(known) < ALIKE:
+                known.append(entry)
     return faults
+
+
+def _two_keys(a: Printed, b: Printed) -> bool:
+    """Whether two entries are one work under two keys."""
+    return a.key.lower() != b.key.lower() and same_printed(a, b)
 
 
 def _of_the_text(listed: Listed) -> Iterable[FormFault]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-import threading
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -29,6 +28,7 @@ from scientist.lab import sha256
 from scientist.literature._answers import AnswerCache
 from scientist.literature._sources import LATE
 from scientist.literature._tasks import reachable
+from scientist.literature._turns import TURNS, Turns
 
 MAX_BYTES = 4_000_000  # of one answer; ten abstracts are a hundredth of that
 TRIES = 3
@@ -102,22 +102,15 @@ class Call:
                 opened.shutdown(socket.SHUT_RDWR)
 
 
-_next: dict[tuple[str, float], float] = {}
-_pace = threading.Lock()
-
-
-def wait_turn(host: str, interval_s: float, call: Call) -> None:
-    """Wait until the host may be asked again: one interval between two requests, whichever threads make them.
+def wait_turn(host: str, interval_s: float, call: Call, turns: Turns) -> None:
+    """Wait until the host may be asked again: one interval between two requests, whoever of those who share `turns` makes them.
 
     A mirror of several indexes keeps the pace of each. Raises :class:`Fault` at once when the turn comes after the end of the question.
     """
-    with _pace:
-        now = time.monotonic()
-        turn = max(now, _next.get((host, interval_s), now))
-        if turn - now >= call.left():
-            raise Fault("its rate left no time to ask", counts=False)
-        _next[host, interval_s] = turn + interval_s
-    time.sleep(turn - now)
+    wait = turns.take(f"{host} {interval_s:g}", interval_s, call.left())
+    if wait is None:
+        raise Fault("its rate left no time to ask", counts=False)
+    time.sleep(wait)
 
 
 class Web:
@@ -129,6 +122,8 @@ class Web:
     def __init__(self, url: str, interval_s: float, contact: str = "", cache: AnswerCache | None = None) -> None:
         self.url, self.contact, self.cache = url.rstrip("/"), contact, cache
         self._interval_s = interval_s
+        # Whoever shares answers shares the pace.
+        self._turns = Turns(cache.path.with_name(TURNS) if cache else None)
 
     def get(
         self,
@@ -200,7 +195,7 @@ class Web:
         raise Fault("redirected in circles")
 
     def _request(self, url: str, headers: Mapping[str, str], call: Call) -> tuple[bytes, str]:
-        wait_turn(urlsplit(url).netloc, self._interval_s, call)
+        wait_turn(urlsplit(url).netloc, self._interval_s, call, self._turns)
         told = {"User-Agent": self._agent(), "Accept-Encoding": "gzip"} | dict(headers)
         extensions = {"trace": call.trace, "timeout": dict.fromkeys(_WAITS, max(0.05, min(SILENCE_S, call.left())))}
         # A client for each request: nothing is carried over, and `trace` sees every connection, so that it can be cut.

@@ -11,6 +11,7 @@ from typing import Any
 
 from scientist.literature._keys import find_doi, make_key
 from scientist.literature._reference import Reference
+from scientist.literature._retractions import said_by_body
 from scientist.literature._text import title_key
 
 TITLE, NAME, VENUE, ABSTRACT, KEYWORD = 2_000, 200, 500, 100_000, 200
@@ -196,6 +197,7 @@ def to_reference(work: Work, source: str = "library") -> Reference:
         abstract=work.abstract,
         source=source,
         entry_type=work.kind,
+        retracted=said_by_body(work.body),
     )
 
 

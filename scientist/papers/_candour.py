@@ -79,8 +79,8 @@ def _single_score(p: Phrases) -> str:
     )
 
 
-def runs_are(p: Phrases) -> str:
-    """What one seed, or one repetition, is and what pairing does."""
+def runs_are(p: Phrases, cited: str = "") -> str:
+    """What one seed, or one repetition, is and what pairing does; `cited`: why seeds vary all of these together."""
     if not p.study.seeded:
         return (
             rf"\paragraph{{Repetitions and power.}} {p.seedless}, so every variant is run again and again as it "
@@ -94,6 +94,7 @@ def runs_are(p: Phrases) -> str:
         fixes = "One seed fixes whatever the code under test draws at random"
     else:
         fixes = "One seed fixes the training sample, any corruption of it, and the initialisation"
+        fixes += f", since sampling and initialisation both add to the variance of a benchmark{cited}" if cited else ""
     return (
         rf"\paragraph{{Seeds and power.}} {fixes}; all variants are run at the same seeds, so that every comparison is "
         "paired. "

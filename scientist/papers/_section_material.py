@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from scientist.literature import Reference
 from scientist.llm import data
@@ -19,7 +20,7 @@ ABSTRACT = "abstract"
 PURPOSES = {
     ABSTRACT: "One paragraph: why it matters, what was asked, what was done, what was found with its interval, what it does not settle.",
     "introduction": "Why somebody should care and what is known, the question, the hypothesis as declared, the outcome in short, and where what stands.",
-    "related": "What others did, grouped by what it has to do with this study. How this study differs is added by the program.",
+    "related": "What others did, grouped by what they share with this study; for each group what is shared and what their records do not mention. The nearest works and the verdict on novelty are added by the program.",
     "method": "Everything that somebody needs to judge the design: task, variants, seeds and power, tests.",
     "results": "The declared question first, then the other contrasts, then what was not declared, told as such.",
     "negative": "What was looked for and not found, not confirmed, or failed; as important as the rest.",
@@ -135,11 +136,13 @@ def _of_contrast(name: str) -> list[str]:
 
 def _works(name: str, pieces: Sequence[str], draft: Manuscript, material: Material) -> tuple[Reference, ...]:
     """The works that the draft cites; for related work also others of which something is known, and for the introduction those
-    that related work opens with."""
+    that the paragraphs of related work open with."""
     cited = cited_works(pieces)
     if name == "introduction":
         related = next((section.paragraphs for section in draft.sections if section.id == "related"), ())
-        cited += [key for key in cited_works(related) if key not in cited][:MOST_INTRODUCED]
+        turns = zip_longest(*(cited_works([paragraph]) for paragraph in related))
+        first = dict.fromkeys(key for turn in turns for key in turn if key is not None)
+        cited += [key for key in first if key not in cited][:MOST_INTRODUCED]
     references = material.novelty.references
     works = [work for work in references if work.key in cited]
     if name == "related":

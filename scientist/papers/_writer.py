@@ -22,10 +22,11 @@ from scientist.papers._discussion import discussion, limitations, negative_resul
 from scientist.papers._figures_pictures import Picture
 from scientist.papers._kinds import marked
 from scientist.papers._machinery import reproducibility
+from scientist.papers._method_sources import method_sources
 from scientist.papers._phrases import Phrases, count, listing, series, share, val
 from scientist.papers._print import clipped, escape
 from scientist.papers._records import Facts, Figure, Manuscript, Section
-from scientist.papers._related import method_sources, related_work
+from scientist.papers._related import related_work
 from scientist.papers._results_prose import finding, results_section
 from scientist.papers._tables import data_columns, make_tables
 from scientist.template import Template
@@ -198,7 +199,7 @@ def _method(p: Phrases, material: Material) -> tuple[str, ...]:
         _variants(p) + method_sources(p, material.novelty),
         change_paragraph(p, material.facts.by_id()),
         (
-            f"{runs_are(p)}A pilot with "
+            f"{runs_are(p, _cite(material.novelty, 'bouthillier'))}A pilot with "
             f"{val('study.pilot_seeds')} other {p.many} per variant, whose runs enter no test, measured how much paired "
             "differences spread. From the upper confidence limit of that spread"
             rf"{_cite(material.novelty, 'browne')} the study needs {p.needed} {p.many} per variant to find the "
@@ -207,15 +208,16 @@ def _method(p: Phrases, material: Material) -> tuple[str, ...]:
         ),
         (
             r"\paragraph{Tests.} Each contrast is a weighted sum of variant means, computed per "
-            f"{p.one} and tested against zero with a two-sided $t$ test on the per-{p.one} values, the paired $t$ test when two variants are compared. "
+            f"{p.one} and tested against zero with a two-sided $t$ test on the per-{p.one} values, the paired $t$ test{_cite(material.novelty, 'student')} when two variants are compared. "
+            f"Wilcoxon's signed-rank test{_cite(material.novelty, 'wilcoxon')}, which assumes less, is reported beside it. "
             rf"Intervals are {val('study.ci_level')}\,\% Student intervals of the same values. "
             f"{_family(p, _cite(material.novelty, 'holm'))} Where a contrast is "
             "not distinguishable from zero, two one-sided tests"
             f"{_cite(material.novelty, 'schuirmann', 'lakens')} against a margin of {val('study.smallest_effect')}{p.points} "
             "decide whether it may be called equivalent; without that it is called inconclusive. A difference whose whole "
             "interval lies inside the margin is called too small to matter, however small its $p$. The study was frozen, "
-            f"hashed ({val('study.sha')}\\ldots) and entered in an append-only journal before the first run; nothing in it "
-            "was changed afterwards."
+            f"hashed ({val('study.sha')}\\ldots) and entered in an append-only journal before the first run"
+            f"{_cite(material.novelty, 'nosek')}; nothing in it was changed afterwards."
         ),
         early_stop_rule(p),
     ]

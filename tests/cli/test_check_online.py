@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from cli_calls import DIAL, SLUG, answer, call, environment, new_lab
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "literature"))
@@ -54,3 +55,40 @@ def test_a_check_asks_four_indexes_names_the_one_that_is_out_and_keeps_the_answe
     assert [r for r in again["searched"] if r["source"] != "semanticscholar"] == [
         r for r in first["searched"] if r["source"] != "semanticscholar"
     ]
+
+
+KEYS = {"S2_API_KEY": "secret-one", "SEMANTIC_SCHOLAR_API_KEY": "secret-two", "OPENALEX_API_KEY": "secret-three"}
+
+
+@pytest.mark.parametrize("mood", ["hang", "500", "elsewhere"])
+def test_when_all_four_fail_it_is_undecided_one_line_says_why_and_no_key_is_in_any_file(
+    tmp_path: Path, mood: str
+) -> None:
+    lab = new_lab(tmp_path / "lab")
+    with loopback(mood) as server:
+        with (lab / "scientist.toml").open("a") as file:
+            file.write(SETTINGS.format(server.url, server.url) + "literature_deadline = 3.0\n")
+        env = environment(SCIENTIST_ONLINE="true", COLUMNS="200", **KEYS)
+        done = call(lab, "ideas", "check", SLUG, "-t", str(DIAL), env=env)
+        assert any("secret-one" in str(headers) for headers in server.headers)  # it was sent, and only there
+    assert done.returncode == 0 and done.stdout.startswith("undecided: ")
+    # Two that failed in another way or at another time have a line of their own.
+    out = [line for line in map(str.strip, done.stdout.splitlines()) if " out (" in line]
+    assert {name for line in out for name in line.partition(" out (")[0].split(", ")} == set(OPEN), done.stdout
+    if mood == "hang":
+        assert out == ["arxiv, semanticscholar, openalex, crossref out (no answer in time)"]
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert lab / ".scientist" / "turns.sqlite" in written
+    assert not [path for path in written if b"secret-" in path.read_bytes()]
+    assert "secret-" not in done.stdout + done.stderr
+
+
+def test_no_key_is_needed(tmp_path: Path) -> None:
+    lab = new_lab(tmp_path / "lab")
+    with loopback(works=WORKS) as server:
+        with (lab / "scientist.toml").open("a") as file:
+            file.write(SETTINGS.format(server.url, server.url))
+        env = {name: value for name, value in environment(SCIENTIST_ONLINE="true").items() if name not in KEYS}
+        told = answer(call(lab, "ideas", "check", SLUG, "-t", str(DIAL), "--json", env=env))
+        assert not any("x-api-key" in map(str.lower, headers) for headers in server.headers)
+    assert {row["answer"] for row in told["searched"] if row["source"] in OPEN} == {"answered"}

@@ -87,3 +87,14 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, name: str, text: str | 
         (tmp_path / name).write_text(text)
     done = call(None, "verify-citations", name, cwd=tmp_path)
     assert said in complaint(done, done.returncode) and done.returncode in (2, 3, 4)
+
+
+def test_the_list_that_a_pdf_prints_is_verified_too(tmp_path: Path) -> None:
+    sample = sorted((Path(__file__).parents[2] / "papers").glob("*/paper.pdf"))[0]
+    (tmp_path / "paper.pdf").write_bytes(sample.read_bytes())
+    (tmp_path / "none.pdf").write_bytes(b"%PDF-1.5\nnot a paper")
+    with index([as_sent(work) for work in LIBRARY.references]) as server:
+        told = answer(call(None, "verify-citations", "paper.pdf", "--json", cwd=tmp_path, env=asking(server)))
+        broken = call(None, "verify-citations", "none.pdf", cwd=tmp_path, env=asking(server))
+    assert told["wrong"] == 0 and told["counts"]["verified"] == len(told["entries"]) > 15
+    assert "none.pdf" in complaint(broken, 4)

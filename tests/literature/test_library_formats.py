@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scientist.errors import UsageError
-from scientist.literature import LIBRARY_FILE, Store, export_library, import_file
+from scientist.literature import LIBRARY_FILE, Store, _importing, export_library, import_file
 from scientist.literature._bibfile import Entry, Remark, from_body, macros, plain, read_entries
-from scientist.literature._formats import guess, read
+from scientist.literature._formats import SNIFF, guess, read
+from scientist.literature._importing import Tally
 from scientist.literature._library import parse_bibtex
 from scientist.literature._works import Work
 
@@ -330,7 +331,7 @@ def test_arxivs_dump_is_recognised_and_read(store: Store, tmp_path: Path) -> Non
     assert (second.year, second.arxiv) == (1999, "hep-th/9901001")
 
 
-@pytest.mark.parametrize("packing", ["plain", "gz", "bz2", "zip", "list", "object"])
+@pytest.mark.parametrize("packing", ["plain", "gz", "bz2", "zip", "list", "object", "a line", "a long line"])
 def test_a_paper_list_in_any_packing(store: Store, tmp_path: Path, packing: str) -> None:
     papers = [
         {
@@ -353,6 +354,8 @@ def test_a_paper_list_in_any_packing(store: Store, tmp_path: Path, packing: str)
         "zip": ("a.zip", buffer.getvalue()),
         "list": ("a.json", json.dumps(papers, indent=1).encode()),
         "object": ("a.json", json.dumps({"papers": papers}, indent=1).encode()),
+        "a line": ("a.json", json.dumps({"version": 1, "papers": papers}).encode()),
+        "a long line": ("a.json", json.dumps({"total": 3, "next": None, "data": papers, "x": "x" * SNIFF}).encode()),
     }[packing]
     tally = bring(store, tmp_path / name, packed)
     assert (tally.format, tally.new, tally.broken) == ("list", 3, 0)
@@ -360,6 +363,26 @@ def test_a_paper_list_in_any_packing(store: Store, tmp_path: Path, packing: str)
     assert [work.title for work in kept] == [paper["title"] for paper in papers]
     assert all((work.authors, work.year, work.venue) == (("Ada One", "Bo Two"), 2020, "V") for work in kept)
     assert json.loads(kept[2].body) == {"rating": [2]}
+
+
+def test_a_paper_that_lists_its_references_is_one_record(store: Store, tmp_path: Path) -> None:
+    papers = [{"title": "A paper of its own", "references": [{"title": "Another one"}]}, {"title": "Next", "data": [1]}]
+    assert bring(store, tmp_path / "a.jsonl", "\n".join(map(json.dumps, papers))).new == 2
+    long = {"id": "x", "title": "A paper of length", "references": [{"title": "y" * SNIFF}]}
+    assert bring(store, tmp_path / "b.jsonl", json.dumps(long) + "\n" + json.dumps({"title": "After it"})).new == 2
+
+
+def test_what_takes_long_is_kept_every_few_seconds(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_importing, "BATCH_S", 0.0)  # as if each had taken that long
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps({"title": f"Paper number {n}"}) + "\n" for n in range(7)))
+    seen: list[Tally] = []
+    import_file(store, tmp_path / "a.jsonl", progress=seen.append)
+    assert [tally.read for tally in seen][:7] == [1, 2, 3, 4, 5, 6, 7]
+    assert all(0 < tally.position <= tally.size for tally in seen)
+    (tmp_path / "b.json").write_text(json.dumps([{"title": "Of a document"}]))
+    assert import_file(store, tmp_path / "b.json").size == 0  # its positions are no bytes
 
 
 @pytest.mark.parametrize(
@@ -442,9 +465,10 @@ def test_pdfs_are_guessed_from_their_first_page_and_hostile_ones_are_named(store
     bomb = pdf("x" * 100).replace(b"/Kids [3 0 R]", b"/Kids [2 0 R]")
     (folder / "e.pdf").write_bytes(bomb)
     (folder / "f.pdf").symlink_to("/etc/passwd")
+    (folder / "g.pdf").symlink_to("nowhere")
     tally = import_file(store, folder)
-    assert (tally.format, tally.read, tally.new, tally.broken) == ("pdf", 6, 2, 4)
-    assert {line.split(": ")[1] for line in tally.problems} == {"c.pdf", "d.pdf", "e.pdf", "f.pdf"}
+    assert (tally.format, tally.read, tally.new, tally.broken) == ("pdf", 7, 2, 5)
+    assert {line.split(": ")[1] for line in tally.problems} == {"c.pdf", "d.pdf", "e.pdf", "f.pdf", "g.pdf"}
     first, second = (work for _, work in store.everything())
     assert first.title == "Lattices of Large Things" and first.arxiv == "2101.00001" and first.year == 2021
     assert first.abstract.startswith("We study lattices") and first.abstract.endswith("was done.")

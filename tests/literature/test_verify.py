@@ -123,8 +123,8 @@ class Broken:
 
 def test_the_deadline_holds_and_no_fault_of_a_source_comes_through(tmp_path: Path) -> None:
     start = time.monotonic()
-    found = verified(FAULTY, tmp_path, [Slow(), Broken()], deadline_s=1.0)
-    assert time.monotonic() - start < 4
+    found = verified(FAULTY, tmp_path, [Slow(), Broken()], deadline_s=3.0)
+    assert time.monotonic() - start < 20  # of the sixty that one of them takes
     assert {e.verdict for e in found.entries} == {"unverifiable now"}
     assert dict(found.entries[0].out) == {"slow": "no answer in time", "broken": "failed (RuntimeError)"}
     assert found.out["broken"].startswith("left alone after")

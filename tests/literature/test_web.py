@@ -19,6 +19,7 @@ from test_sources import closed_port, each, source
 from scientist.literature import Searched, outages
 from scientist.literature._answers import AnswerCache
 from scientist.literature._breaker import COOL_S, MAX_COOL_S, MAX_FAULTS, Breaker
+from scientist.literature._turns import Turns
 from scientist.literature._web import Call, Fault, Web, _seconds, wait_turn
 
 # --- what is kept
@@ -213,10 +214,11 @@ def test_a_turn_after_the_deadline_is_not_waited_for_and_is_no_fault_of_the_sour
             searched = one.search(query, 5, 0.5)[1]
             assert (searched.answer, searched.note) == ("out", "its rate left no time to ask")
         assert time.monotonic() - start < 0.5 and len(server.queries) == 1
-    wait_turn("one.example", 10.0, Call(1.0))
+    turns = Turns()
+    wait_turn("one.example", 10.0, Call(1.0), turns)
     with pytest.raises(Fault):
-        wait_turn("one.example", 10.0, Call(1.0))
-    wait_turn("two.example", 10.0, Call(1.0))
+        wait_turn("one.example", 10.0, Call(1.0), turns)
+    wait_turn("two.example", 10.0, Call(1.0), turns)
 
 
 @pytest.mark.parametrize(

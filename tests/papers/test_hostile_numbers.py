@@ -49,7 +49,14 @@ def test_text_in_figures_is_seen_as_it_is(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("unit", "latex"), [(r"\%", r"\%"), ("$m^2$", "$m^2$"), ("%", r"\%"), (r"\input{x}", r"\textbackslash{}input\{x\}")]
+    ("unit", "latex"),
+    [
+        (r"\%", r"\%"),
+        ("$m^2$", "$m^2$"),
+        ("%", r"\%"),
+        (r"\input{x}", r"\textbackslash{}input\{x\}"),
+        ("<<&", r"\textless{}\textless{}\&"),
+    ],
 )
 def test_a_declared_unit_keeps_its_latex_only_where_that_is_safe(unit: str, latex: str) -> None:
     assert safe_unit(unit) == latex

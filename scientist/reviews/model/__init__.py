@@ -1,0 +1,44 @@
+"""Reviews by models: scores that stand on quotations, several reviewers, an area chair, a stated rule. See docs/reviews.md."""
+
+from scientist.reviews.model._chair import Decisive, MetaReview, meta_review
+from scientist.reviews.model._checked import SLIPS, Checked
+from scientist.reviews.model._combine import Coefficients, Combined, Row, combine, fit, shipped
+from scientist.reviews.model._own import own_document, own_findings
+from scientist.reviews.model._page import render_panel, write_panel
+from scientist.reviews.model._panel import MOST_REVIEWERS, Panel, Spread, review_paper, spread_of, spreads_of
+from scientist.reviews.model._quotes import Searchable, gives_orders, words
+from scientist.reviews.model._reviewer import PERSONAS, ModelReviewer
+from scientist.reviews.model._shown import LONGEST, Shown, show, shuffled
+
+__all__ = [
+    "LONGEST",
+    "MOST_REVIEWERS",
+    "PERSONAS",
+    "SLIPS",
+    "Checked",
+    "Coefficients",
+    "Combined",
+    "Decisive",
+    "MetaReview",
+    "ModelReviewer",
+    "Panel",
+    "Row",
+    "Searchable",
+    "Shown",
+    "Spread",
+    "combine",
+    "fit",
+    "gives_orders",
+    "meta_review",
+    "own_document",
+    "own_findings",
+    "render_panel",
+    "review_paper",
+    "shipped",
+    "show",
+    "shuffled",
+    "spread_of",
+    "spreads_of",
+    "words",
+    "write_panel",
+]

@@ -1,0 +1,56 @@
+"""Reading a paper: PDF, TeX project or plain text to one record. See docs/reading.md."""
+
+from scientist.reviews.reading._document import (
+    ABSTRACT,
+    Box,
+    Caption,
+    Cite,
+    CrossRef,
+    Document,
+    Equation,
+    Extra,
+    Figure,
+    Footnote,
+    Link,
+    Number,
+    Page,
+    Paragraph,
+    Reading,
+    RefEntry,
+    Run,
+    Section,
+    Sentence,
+    SourceFile,
+    Table,
+)
+from scientist.reviews.reading._language import numbers, sentences
+from scientist.reviews.reading._read import read_paper
+from scientist.reviews.reading._text import read_text
+
+__all__ = [
+    "ABSTRACT",
+    "Box",
+    "Caption",
+    "Cite",
+    "CrossRef",
+    "Document",
+    "Equation",
+    "Extra",
+    "Figure",
+    "Footnote",
+    "Link",
+    "Number",
+    "Page",
+    "Paragraph",
+    "Reading",
+    "RefEntry",
+    "Run",
+    "Section",
+    "Sentence",
+    "SourceFile",
+    "Table",
+    "numbers",
+    "read_paper",
+    "read_text",
+    "sentences",
+]

@@ -1,0 +1,447 @@
+"""From words with positions to lines in the order in which they are read. Pure.
+
+A page is cut into bands by the rows that run across its columns; a band is read column by column. Line numbers in the
+margin, running heads and page numbers are taken out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from statistics import median
+
+_BOLD = re.compile(
+    r"bold|black|heavy|semibold|demi|-bd|\bcmb|cmbx|sfbx|nimbus\w*-medi|-medi|ptmb|phvb|msbm?x", re.IGNORECASE
+)
+_MATH = re.compile(r"^(?:\w{6}\+)?(?:CM(?:MI|SY|EX|BSY|MIB)|LMMath|MSAM|MSBM|EUFM|rsfs|txmi|txsy|txex|pxmi|ntxmi|StandardSymL|Symbol|STIX\w*Math|"
+                   r"XITSMath|LatinModernMath|CambriaMath|MTMI|MTSY|MTEX|ZapfDingbats|eufm|stmary|wasy|esint|LibertineMath|lmsy|lmmi|lmex)", re.IGNORECASE)  # fmt: skip
+_PAGE_NUMBER = re.compile(
+    r"[-–—\s]*(?:page|seite|p\.)?\s*(?:\d{1,4}|[ivxlc]{1,6}|[A-Z]?\d{0,3}[:.\-]\d{1,3})(?:\s*(?:of|/|von)\s*\d{1,4})?[-–—\s]*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a page: its place in points from the upper left corner, its baseline, its size and font."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    base: float
+    size: float
+    font: str
+
+    @property
+    def bold(self) -> bool:
+        """Whether its font is a bold one."""
+        return bool(_BOLD.search(self.font))
+
+    @property
+    def math(self) -> bool:
+        """Whether its font is one for formulas."""
+        return bool(_MATH.match(self.font))
+
+
+@dataclass
+class Line:
+    """Words on one baseline in one column. `edge`: left and right of the column; `gap`: space above it in points."""
+
+    words: list[Word]
+    page: int
+    edge: tuple[float, float] = (0.0, 0.0)
+    column: int = 0
+    scripts: dict[int, int] = field(default_factory=dict)  # id of a word -> 1 raised, -1 lowered
+
+    @cached_property
+    def left(self) -> float:
+        """Where it begins."""
+        return min(word.left for word in self.words)
+
+    @cached_property
+    def right(self) -> float:
+        """Where it ends."""
+        return max(word.right for word in self.words)
+
+    @property
+    def top(self) -> float:
+        """Upper edge of its ordinary words, by their size."""
+        return self.base - 0.75 * self.size
+
+    @property
+    def bottom(self) -> float:
+        """Lower edge of its ordinary words, by their size."""
+        return self.base + 0.25 * self.size
+
+    @cached_property
+    def size(self) -> float:
+        """The size in which most of it is set."""
+        return (
+            _commonest((word.size, len(word.text)) for word in self.words if id(word) not in self.scripts)
+            or self.words[0].size
+        )
+
+    @cached_property
+    def base(self) -> float:
+        """The baseline of its ordinary words."""
+        return (
+            median(word.base for word in self.words if id(word) not in self.scripts)
+            if len(self.scripts) < len(self.words)
+            else self.words[0].base
+        )
+
+    @cached_property
+    def bold(self) -> bool:
+        """Whether nearly all of it is bold."""
+        return self.share(lambda word: word.bold) > 0.85
+
+    @cached_property
+    def text(self) -> str:
+        """What it says."""
+        return line_text(self)
+
+    def forget(self) -> None:
+        """Its words changed: what was worked out from them no longer holds."""
+        for name in ("left", "right", "size", "base", "bold", "text"):
+            self.__dict__.pop(name, None)
+
+    def share(self, holds: Callable[[Word], bool]) -> float:
+        """The share of its characters whose word is of a kind."""
+        total = sum(len(word.text) for word in self.words)
+        return sum(len(word.text) for word in self.words if holds(word)) / max(1, total)
+
+    def cells(self, least: float = 0.75) -> list[list[Word]]:
+        """Its words, parted where the space between two is wider than `least` of the size."""
+        parts: list[list[Word]] = [[]]
+        right = None
+        for word in self.words:
+            if right is not None and word.left - right > least * max(self.size, 5.0):
+                parts.append([])
+            parts[-1].append(word)
+            right = word.right if right is None else max(right, word.right)
+        return parts
+
+
+def _commonest(pairs: Iterable[tuple[float, int]]) -> float:
+    counts: Counter[float] = Counter()
+    for value, weight in pairs:
+        counts[round(value, 1)] += weight
+    return min(counts, key=lambda value: (-counts[value], value)) if counts else 0.0
+
+
+def line_text(line: Line, words: Sequence[Word] | None = None) -> str:
+    """Words as text: a space where there is room for one; a number raised behind a number is a power."""
+    said = ""
+    right: float | None = None
+    last: Word | None = None
+    for word in line.words if words is None else words:
+        raised = line.scripts.get(id(word), 0)
+        gap = 0.0 if right is None else word.left - right
+        # Small capitals made of two sizes are kerned apart: 'S' and 'ETTING' are one word.
+        capital = last is not None and last.text[-1:].isupper() and word.text.isupper() and word.size < 0.9 * last.size
+        least = (0.24 if capital else 0.13) * max(line.size, 4.0)
+        if right is not None and gap > least and not (raised and gap < 0.25 * line.size):
+            said += " "
+        elif raised > 0 and said[-1:].isdigit() and re.match(r"[-−–]?\d", word.text):
+            said += "^"
+        said += word.text
+        last = word
+        right = word.right if right is None else max(right, word.right)
+    return " ".join(said.split())
+
+
+@dataclass
+class Sheet:
+    """One page: its words, its size, its thin horizontal lines (left, height, right)."""
+
+    number: int
+    width: float
+    height: float
+    words: list[Word]
+    rules: list[tuple[float, float, float]] = field(default_factory=list)
+
+
+def ordered(sheets: Sequence[Sheet]) -> list[Line]:
+    """All lines of a document in reading order, without line numbers, running heads and page numbers."""
+    cleaned = [_without_line_numbers(sheet) for sheet in sheets]
+    gutters = [_gutter(sheet) for sheet in cleaned]
+    strong = [gutter for gutter in gutters if gutter and gutter[1]]
+    common = median(gutter[0] for gutter in strong) if strong else None
+    pages = []
+    for sheet, gutter in zip(cleaned, gutters, strict=True):
+        here = gutter[0] if gutter and gutter[1] else None
+        if here is None and common is not None and len(strong) * 2 >= len(sheets):
+            # The last page may have one column only, a page of wide floats few lines: they go as the others do.
+            rows = _rows(sheet.words)
+            across = sum(_crossed(row, common) == "across" for row in rows)
+            here = common if across <= 0.6 * len(rows) else None
+        pages.append(_lines_of(sheet, here))
+    return [line for page in _without_running(pages, cleaned) for line in page]
+
+
+# --- line numbers ---
+
+
+def _without_line_numbers(sheet: Sheet) -> Sheet:
+    digits = [word for word in sheet.words if re.fullmatch(r"\d{1,4}", word.text)]
+    if len(digits) < 5:
+        return sheet
+    dropped: set[int] = set()
+    for edge in ("left", "right"):
+        groups: dict[int, list[Word]] = defaultdict(list)
+        for word in digits:
+            groups[round(getattr(word, edge) / 3)].append(word)
+        for place in list(groups):
+            group = sorted(groups[place] + groups.get(place + 1, []), key=lambda word: word.base)
+            if len(group) < 5:
+                continue
+            values = [int(word.text) for word in group]
+            steps = [b - a for a, b in pairwise(values)]
+            if sum(step in (1, 5) for step in steps) < 0.85 * len(steps):
+                continue
+            if sum(_outside(word, sheet.words) for word in group) >= 0.9 * len(group):
+                dropped |= {id(word) for word in group}
+    if not dropped:
+        return sheet
+    return Sheet(sheet.number, sheet.width, sheet.height, [w for w in sheet.words if id(w) not in dropped], sheet.rules)
+
+
+def _outside(number: Word, words: Sequence[Word]) -> bool:
+    """Whether a number stands beside the text of its row, with room between: nothing further out, nothing close."""
+    row = [w for w in words if abs(w.base - number.base) < 4 and w is not number and not w.text.isdigit()]
+    before = [w.right for w in row if w.right <= number.left + 1]
+    after = [w.left for w in row if w.left >= number.right - 1]
+    if before and after:
+        return False
+    room = min([number.left - right for right in before] + [left - number.right for left in after], default=99.0)
+    return room > 5.0
+
+
+# --- columns ---
+
+
+def _rows(words: Sequence[Word]) -> list[list[Word]]:
+    """Words of nearly one baseline, from top to bottom, each row from left to right."""
+    rows: list[list[Word]] = []
+    for word in sorted(words, key=lambda w: (w.base, w.left)):
+        if rows and word.base - rows[-1][0].base <= 0.3 * min(word.size, rows[-1][0].size):
+            rows[-1].append(word)
+        else:
+            rows.append([word])
+    return [sorted(row, key=lambda w: w.left) for row in rows]
+
+
+def _crossed(row: Sequence[Word], x: float) -> str:
+    """How a row stands to a vertical line: 'across', 'both' sides of it with room between, 'left' or 'right' of it."""
+    before = max((word for word in row if word.left < x), key=lambda word: word.right, default=None)
+    after = min((word for word in row if word.left >= x), key=lambda word: word.left, default=None)
+    if before is None:
+        return "right"
+    if before.right > x + 2:
+        return "across"
+    if after is None:
+        return "left"
+    size = min(before.size, after.size)
+    return "both" if after.left - before.right > max(8.0, 0.85 * size) else "across"
+
+
+def _gutter(sheet: Sheet) -> tuple[float, bool] | None:
+    """Where the space between two columns is, and whether this page alone shows it."""
+    rows = [row for row in _rows(sheet.words) if sum(len(word.text) for word in row) > 3]
+    if len(rows) < 4:
+        return None
+    lefts, rights = [row[0].left for row in rows], [row[-1].right for row in rows]
+    left, right = sorted(lefts)[len(lefts) // 10], sorted(rights)[-1 - len(rights) // 10]
+    middle = (left + right) / 2
+    best: tuple[int, int, float] | None = None
+    for step in range(-24, 25):
+        x = middle + step * 1.5
+        kinds = Counter(_crossed(row, x) for row in rows)
+        shown = kinds["both"] + min(kinds["right"], kinds["left"] + kinds["both"])
+        key = (shown - kinds["across"], -abs(step), x)
+        if best is None or key > best:
+            best = key
+            told = kinds, shown
+    if best is None:
+        return None
+    kinds, shown = told
+    # Words beside the line must fill the columns: a table with a space in its middle does not.
+    enough = shown >= 8 and shown >= 0.35 * len(rows)
+    if enough and kinds["across"] > 0.25 * len(rows):
+        enough = _full(rows, best[2], left, right)
+    return (best[2], enough and _full(rows, best[2], left, right)) if shown >= 3 else None
+
+
+def _full(rows: Sequence[Sequence[Word]], x: float, left: float, right: float) -> bool:
+    """Whether most rows on each side of a line are filled with words, as running text is."""
+    for low, high in ((left, x), (x, right)):
+        shares = []
+        for row in rows:
+            if _crossed(row, x) == "across":
+                continue
+            inside = sum(min(w.right, high) - max(w.left, low) for w in row if w.right > low and w.left < high)
+            if inside > 0:
+                shares.append(inside / max(1.0, high - low))
+        if len(shares) < 4 or median(shares) < 0.55:
+            return False
+    return True
+
+
+def _lines_of(sheet: Sheet, gutter: float | None) -> list[Line]:
+    if gutter is None:
+        return _column(sheet.words, sheet.number, 0)
+    bands: list[tuple[bool, list[Word]]] = []
+    for row in _rows(sheet.words):
+        wide = _crossed(row, gutter) == "across"
+        if not bands or bands[-1][0] != wide:
+            bands.append((wide, []))
+        bands[-1][1].extend(row)
+    bands = _without_slivers(bands, gutter)
+    lines: list[Line] = []
+    for wide, words in bands:
+        if wide:
+            lines += _column(words, sheet.number, 0)
+        else:
+            lines += _column([w for w in words if (w.left + w.right) / 2 < gutter], sheet.number, 1)
+            lines += _column([w for w in words if (w.left + w.right) / 2 >= gutter], sheet.number, 2)
+    return lines
+
+
+def _without_slivers(bands: list[tuple[bool, list[Word]]], gutter: float) -> list[tuple[bool, list[Word]]]:
+    """A script or a lone word between two wide rows belongs to them: it is no column."""
+    kept: list[tuple[bool, list[Word]]] = []
+    for place, (wide, words) in enumerate(bands):
+        between = 0 < place < len(bands) - 1
+        if not wide and between:
+            high = max(w.base for w in words) - min(w.base for w in words)
+            if high < 1.2 * max(w.size for w in words) and not (
+                any(w.right < gutter for w in words) and any(w.left > gutter for w in words) and len(words) > 6
+            ):
+                wide = True
+        if kept and kept[-1][0] == wide:
+            kept[-1][1].extend(words)
+        else:
+            kept.append((wide, list(words)))
+    return kept
+
+
+# --- lines ---
+
+
+def _column(words: Sequence[Word], page: int, column: int) -> list[Line]:
+    """The lines of a column from top to bottom, scripts in the lines that they belong to."""
+    if not words:
+        return []
+    lines = [Line(row, page, column=column) for row in _rows(words)]
+    merged: list[Line] = []
+    order = sorted(range(len(lines)), key=lambda i: -lines[i].size)
+    taken: dict[int, int] = {}
+    by_base = sorted(range(len(lines)), key=lambda i: lines[i].base)
+    place_of = {i: p for p, i in enumerate(by_base)}
+    for i in reversed(order):  # the smallest first
+        small = lines[i]
+        for step in (-1, 1, -2, 2):
+            place = place_of[i] + step
+            if not 0 <= place < len(by_base):
+                continue
+            j = by_base[place]
+            big = lines[j]
+            if j in taken or j == i or small.size > 0.86 * big.size:
+                continue
+            middle = small.base - 0.3 * small.size
+            if not big.base - 1.15 * big.size < middle < big.base + 0.45 * big.size:
+                continue
+            near = all(
+                any(-0.3 * big.size < w.left - other.right < 0.6 * big.size or -0.3 * big.size < other.left - w.right < 0.3 * big.size
+                    or (w.left < other.right and w.right > other.left) for other in [*big.words, *small.words] if other is not w)
+                for w in small.words
+            )  # fmt: skip
+            if near:
+                taken[i] = j
+                break
+    for i, line in enumerate(lines):
+        if i in taken:
+            continue
+        parts = [k for k, j in taken.items() if j == i]
+        pending = list(parts)
+        while pending:  # scripts of scripts
+            k = pending.pop()
+            more = [m for m, j in taken.items() if j == k and m not in parts]
+            parts += more
+            pending += more
+        base = line.base
+        for k in parts:
+            for word in lines[k].words:
+                line.words.append(word)
+                line.scripts[id(word)] = 1 if word.base < base else -1
+        line.words.sort(key=lambda w: w.left)
+        line.forget()
+        merged.append(line)
+    for line in merged:
+        for word in line.words:
+            if word.size < 0.8 * line.size and abs(word.base - line.base) > 0.1 * line.size:
+                line.scripts.setdefault(id(word), 1 if word.base < line.base else -1)
+        line.forget()
+    left = _edge([line.left for line in merged], 0.08)
+    right = -_edge([-line.right for line in merged], 0.08)
+    for line in merged:
+        line.edge = (left, right)
+    return sorted(merged, key=lambda line: line.base)
+
+
+def _edge(values: Sequence[float], share: float) -> float:
+    """The value below which only few lie: an edge that one stray word does not move."""
+    ranked = sorted(values)
+    return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
+
+
+# --- running heads, page numbers ---
+
+
+def _without_running(pages: Sequence[list[Line]], sheets: Sequence[Sheet]) -> list[list[Line]]:
+    """Lines at the top and bottom of pages that are page numbers, or that many pages have at the same height."""
+    seen: Counter[tuple[str, int]] = Counter()
+    for page, sheet in zip(pages, sheets, strict=True):
+        seen.update({_head_key(line) for line in page if _margin(line, sheet, page)})
+    least = max(2, min(4, round(0.4 * len(pages))))
+    kept = []
+    for page, sheet in zip(pages, sheets, strict=True):
+        top, bottom = min((x.base for x in page), default=0.0), max((x.base for x in page), default=0.0)
+        kept.append(
+            [
+                line
+                for line in page
+                if not (
+                    (
+                        _margin(line, sheet, page)
+                        and sum(seen[(_head_key(line)[0], _head_key(line)[1] + d)] for d in (-1, 0, 1)) >= least
+                    )
+                    or (line.base in (top, bottom) and _far(line, sheet) and _PAGE_NUMBER.fullmatch(line.text))
+                )
+            ]
+        )
+    return kept
+
+
+def _head_key(line: Line) -> tuple[str, int]:
+    return re.sub(r"\d+|\b[ivxlc]+\b", "#", line.text.casefold())[:80], round(line.base / 4)
+
+
+def _margin(line: Line, sheet: Sheet, page: Sequence[Line]) -> bool:
+    """At the very top or bottom: where the rest of the page begins or ends."""
+    if line.base < 0.115 * sheet.height or line.base > 0.9 * sheet.height:
+        return True
+    outer = line.base < 0.2 * sheet.height or line.base > 0.8 * sheet.height
+    above = sum(other.base < line.base - 2 for other in page)
+    below = sum(other.base > line.base + 2 for other in page)
+    return outer and min(above, below) <= 1
+
+
+def _far(line: Line, sheet: Sheet) -> bool:
+    return line.base < 0.14 * sheet.height or line.base > 0.82 * sheet.height
