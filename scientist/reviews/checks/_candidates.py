@@ -1,0 +1,115 @@
+"""Which values of the runs a printed number can be: values, means over data sets, spreads, and changes between runs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from scientist.reviews.checks._grid import HIGHER
+from scientist.reviews.checks._rounding import interval, prints_as, unit_of
+from scientist.reviews.checks._runs import Quantity, Runs
+
+Names = frozenset[str] | None
+"""What words leave open: names of runs, data sets or metrics; None: anything."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the words around a number say that it is. An empty data set among `datasets` is the mean over all."""
+
+    runs: Names = None
+    datasets: Names = None
+    metrics: Names = None
+
+    def admits(self, one: Quantity) -> bool:
+        """Whether a quantity is one of those that the words leave open."""
+        return (
+            (self.runs is None or one.run in self.runs)
+            and (self.datasets is None or one.dataset in self.datasets)
+            and (self.metrics is None or one.metric in self.metrics)
+        )
+
+    def nearness(self, one: Quantity) -> int:
+        """How much of what the words say holds for a quantity; the metric counts most."""
+        return (
+            4 * (self.metrics is not None and one.metric in self.metrics)
+            + 2 * (self.datasets is not None and one.dataset in self.datasets)
+            + (self.runs is not None and one.run in self.runs)
+        )
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a metric changed from one run to another, in percent of the first."""
+
+    before: Quantity
+    after: Quantity
+
+    @property
+    def percent(self) -> float:
+        """Positive where the metric rose."""
+        return (self.after.mean - self.before.mean) / abs(self.before.mean) * 100
+
+    @property
+    def place(self) -> str:
+        """'moons · kl_divergence · run_2 to run_3'."""
+        return f"{self.before.dataset or 'mean over data sets'} · {self.before.metric} · {self.before.run} to {self.after.run}"
+
+
+def scales(one: Quantity, value: float, unit: str) -> tuple[float, ...]:
+    """By what a quantity may be multiplied before it is printed: shares may stand as percentages."""
+    if unit in ("%", "percent"):
+        share = HIGHER.search(one.metric.replace("_", " ")) or "percent" in one.metric
+        return (100.0,) if abs(one.mean) <= 1.0 + 1e-9 else (1.0,) if share else ()
+    return (1.0, 100.0) if abs(one.mean) <= 1.0 + 1e-9 < abs(value) else (1.0,)
+
+
+def matching(quantities: Iterable[Quantity], value: float, text: str, unit: str) -> list[Quantity]:
+    """The quantities that are printed so."""
+    return [
+        one for one in quantities if any(prints_as(one.mean * scale, value, text) for scale in scales(one, value, unit))
+    ]
+
+
+def spread_of(one: Quantity, value: float, unit: str, spread: str) -> str:
+    """The name of the spread of a quantity that is printed so, or nothing."""
+    for scale in scales(one, value, unit):
+        for name, size in one.spreads().items():
+            if prints_as(size * scale, float(spread), spread):
+                return name
+    return ""
+
+
+def changes(runs: Runs, wanted: Wanted) -> Iterator[Change]:
+    """The changes from a run to a later one, and from the baseline to any, that the words leave open.
+
+    `wanted.runs` are the runs that a change may lead to.
+    """
+    order = {run.name: place for place, run in enumerate(runs.runs)}
+    order[runs.baseline] = -1
+    to = wanted.runs - {runs.baseline} if wanted.runs else None
+    by_place: dict[tuple[str, str], list[Quantity]] = {}
+    for one in runs.quantities:
+        if (wanted.datasets is None or one.dataset in wanted.datasets) and (
+            wanted.metrics is None or one.metric in wanted.metrics
+        ):
+            by_place.setdefault((one.dataset, one.metric), []).append(one)
+    for group in by_place.values():
+        for before in group:
+            for after in group:
+                if before.mean and order[before.run] < order[after.run] and (not to or after.run in to):
+                    yield Change(before, after)
+
+
+def says(change: Change, value: float, text: str, unit: str, slack: float) -> bool:
+    """Whether a change is printed so: in percent of the first run, in points of a share, or as a factor."""
+    a, b = change.before.mean, change.after.mean
+    if unit in ("x", "X", "×"):
+        sizes = [b / a, a / b] if b else [b / a]
+    else:
+        sizes = [abs(change.percent)]
+        if abs(a) <= 1.0 + 1e-9 and abs(b) <= 1.0 + 1e-9 and HIGHER.search(change.before.metric.replace("_", " ")):
+            sizes.append(abs(b - a) * 100)
+    low, high = interval(abs(value), text)
+    extra = unit_of(text) * slack
+    return any(low - extra <= size <= high + extra or prints_as(size, abs(value), text) for size in sizes)

@@ -1,0 +1,221 @@
+"""The runs behind a stranger's paper, in the layout of the AI Scientist: `run_i/final_info.json` and `notes.txt`."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scientist.errors import RecordError
+from scientist.reviews.checks._findings import Finding, finding
+from scientist.template import load_final_info, recompute
+
+MOST = 200
+"""Runs that are read."""
+NOTES = 1 << 20
+"""Bytes of notes.txt, and of a program, that are read."""
+_RUN = re.compile(r"run_(\d{1,4})")
+_NOTE = re.compile(r"^#{1,4}\s*\**Run\s*(\d{1,4})\**\s*[:.\-–—]?\s*(.*?)\**\s*$", re.IGNORECASE)
+_OPENING = 260
+"""Characters of a run's description that tell what it is; what follows compares it with other runs."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What one run reports of one metric on one data set; `values` per seed where it gives them."""
+
+    run: str
+    dataset: str
+    metric: str
+    mean: float
+    values: tuple[float, ...] = ()
+    stderr: float | None = None
+    pointer: str = ""
+
+    @property
+    def place(self) -> str:
+        """'run_3 · moons · kl_divergence'; without a data set the mean over all of them."""
+        return f"{self.run} · {self.dataset or 'mean over data sets'} · {self.metric}"
+
+    def spreads(self) -> dict[str, float]:
+        """Every spread that could be printed after ±: of the raw values, and the reported one."""
+        found: dict[str, float] = {}
+        n = len(self.values)
+        if n > 1:
+            squares = math.fsum((value - self.mean) ** 2 for value in self.values)
+            sd = math.sqrt(squares / (n - 1))
+            found |= {"sd": sd, "population sd": math.sqrt(squares / n), "standard error": sd / math.sqrt(n)}
+            found["population sd / sqrt(n)"] = math.sqrt(squares) / n
+            found["95% interval (t)"] = _t975(n - 1) * sd / math.sqrt(n)
+            found["95% interval (normal)"] = 1.96 * sd / math.sqrt(n)
+        if self.stderr is not None:
+            found["reported standard error"] = self.stderr
+            found["95% interval of the reported one"] = 1.96 * self.stderr
+        return found
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: its folder, what notes.txt calls it, and what it reports."""
+
+    name: str
+    title: str
+    description: str
+    quantities: tuple[Quantity, ...]
+
+
+@dataclass
+class Runs:
+    """All runs of a folder. `unread`: one line for each file that could not be used."""
+
+    runs: list[Run] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+    @property
+    def quantities(self) -> list[Quantity]:
+        """Of all runs, with the means over data sets behind those of single ones."""
+        return [one for run in self.runs for one in (*run.quantities, *_over_datasets(run))]
+
+    @property
+    def baseline(self) -> str:
+        """The run that others are compared with: the one called baseline, else the first."""
+        named = [run.name for run in self.runs if re.search(r"\bbaseline\b", run.title, re.IGNORECASE)]
+        return named[0] if named else self.runs[0].name
+
+
+def _t975(degrees: int) -> float:
+    from scipy import special
+
+    return float(special.stdtrit(degrees, 0.975))
+
+
+def _over_datasets(run: Run) -> Iterator[Quantity]:
+    by_metric: dict[str, list[Quantity]] = {}
+    for one in run.quantities:
+        by_metric.setdefault(one.metric, []).append(one)
+    for metric, group in by_metric.items():
+        if len({one.dataset for one in group}) > 1:
+            means = tuple(one.mean for one in group)
+            yield Quantity(run.name, "", metric, math.fsum(means) / len(means), means)
+
+
+def has_runs(folder: Path) -> bool:
+    """Whether a folder holds runs in this layout."""
+    return folder.is_dir() and any(
+        _RUN.fullmatch(child.name) and (child / "final_info.json").is_file() for child in folder.iterdir()
+    )
+
+
+def read_runs(folder: Path) -> Runs:
+    """The runs of a folder. Raises :class:`RecordError` where there is none that can be read."""
+    if not folder.is_dir():
+        raise RecordError(f"{folder} is no folder", "name the folder that holds run_0, run_1, ...")
+    found = Runs()
+    notes = _notes(folder / "notes.txt", found)
+    places = sorted((child for child in folder.iterdir() if _RUN.fullmatch(child.name) and child.is_dir()), key=_number)
+    for place in places[:MOST]:
+        title, description = notes.get(_number(place), ("", ""))
+        try:
+            checks = recompute(load_final_info(place / "final_info.json"))
+        except (ValueError, OSError) as error:
+            found.unread.append(f"{place.name}/final_info.json: {error}")
+            continue
+        quantities = tuple(
+            Quantity(place.name, c.dataset, c.key, c.reported_mean, c.values, c.reported_stderr, c.pointer)
+            for c in checks
+            if math.isfinite(c.reported_mean) and abs(c.reported_mean) < 1e100
+        )
+        if quantities:
+            found.runs.append(Run(place.name, title, description, quantities))
+    if len(places) > MOST:
+        found.unread.append(f"{len(places) - MOST} more runs were not read")
+    if not found.runs:
+        raise RecordError(
+            f"{folder} holds no run with a final_info.json that can be read",
+            "name the folder that holds run_0, run_1, ...",
+        )
+    found.findings = [*_identical_code(folder, found.runs), *_identical_results(found.runs)]
+    return found
+
+
+def _number(place: Path) -> int:
+    match = _RUN.fullmatch(place.name)
+    return int(match[1]) if match else 0
+
+
+def _notes(file: Path, found: Runs) -> dict[int, tuple[str, str]]:
+    """Run number -> (title, opening of its description)."""
+    text = _text(file)
+    if text is None:
+        found.unread.append("notes.txt is missing or cannot be read: runs are known by their numbers only")
+        return {}
+    told: dict[int, tuple[str, str]] = {}
+    current: int | None = None
+    for line in text.splitlines():
+        if match := _NOTE.match(line):
+            current = int(match[1])
+            told.setdefault(current, (match[2][:200], ""))
+        elif line.startswith("#"):
+            current = None
+        elif current is not None and line.strip() and not line.startswith("Results:"):
+            title, so_far = told[current]
+            said = re.sub(r"^(?:Experiment )?[Dd]escription:\s*", "", line.strip())
+            if len(so_far) < _OPENING:
+                told[current] = title, f"{so_far} {said}".strip()[:_OPENING]
+    return told
+
+
+def _text(file: Path) -> str | None:
+    try:
+        if file.is_symlink() or not file.is_file() or file.stat().st_size > NOTES:
+            return None
+        return file.read_bytes().decode("utf-8", errors="replace")
+    except OSError:
+        return None
+
+
+def _identical_code(folder: Path, runs: list[Run]) -> Iterator[Finding]:
+    """Runs with different names whose programs are the same, line by line (run_i.py, run_i/*.py)."""
+    by_code: dict[str, list[tuple[Run, str]]] = {}
+    for run in runs:
+        for file in (
+            folder / f"{run.name}.py",
+            folder / run.name / "experiment.py",
+            folder / run.name / f"{run.name}.py",
+        ):
+            text = _text(file)
+            if text is not None and text.strip():
+                code = "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
+                by_code.setdefault(hashlib.sha256(code.encode()).hexdigest(), []).append((run, text))
+                break
+    for group in by_code.values():
+        if len(group) < 2:
+            continue
+        names = " and ".join(f"{run.name} ({run.title or 'no title'})" for run, _ in group[:4])
+        options = len(re.findall(r"\badd_argument\(", group[0][1]))
+        yield finding(
+            "warning" if options > 1 else "error",
+            "identical-code",
+            f"{names} ran the same program" + (", unless options told them apart" if options > 1 else ""),
+            source=", ".join(f"{run.name}.py" for run, _ in group[:4]),
+        )
+
+
+def _identical_results(runs: list[Run]) -> Iterator[Finding]:
+    """Runs that report the same numbers to the last digit, times included."""
+    seen: dict[tuple[tuple[str, str, float], ...], Run] = {}
+    for run in runs:
+        key = tuple((one.dataset, one.metric, one.mean) for one in run.quantities)
+        measured = sum(mean != round(mean, 6) for _, _, mean in key)
+        if measured >= 3 and key in seen:
+            yield finding(
+                "error",
+                "identical-results",
+                f"{seen[key].name} ({seen[key].title}) and {run.name} ({run.title}) report the same values to the last digit",
+                source=f"{seen[key].name}/final_info.json, {run.name}/final_info.json",
+            )
+        seen.setdefault(key, run)
