@@ -58,8 +58,8 @@ def combine(
 ) -> Combined:
     """One score of what is there, 0 to 1.
 
-    `prior`: the probability of acceptance that a calibrated model of the text gives; `model`: the mean of the reviewers'
-    Overall as a share of its scale. Both: intercept + a·prior + b·model; one alone: itself. Every error of the deterministic
+    `prior`: the mean human score that a calibrated model of the text expects; `model`: the mean of the reviewers'
+    Overall; both as shares of the scale. Both: intercept + a·prior + b·model; one alone: itself. Every error of the deterministic
     checks then takes `per_error`. With one or more `errors` of substance the score is at most `ceiling`, whatever else speaks
     for the paper; `slips` are errors of the manuscript alone (a reference that leads nowhere): the first two
     take as much each, and none caps.
