@@ -1,6 +1,6 @@
 """Fit the coefficients of the novelty verdict on one half of a benchmark, and report them on the other.
 
-Per way to compare (words, meaning, both) two numbers are fitted: intercept and slope of a logistic curve over how far
+Per way to compare (words, meaning, both, words and learnt vectors) two numbers are fitted: intercept and slope of a logistic curve over how far
 the nearest work stands out, from twins (the same idea with its own work in the library and without it). The threshold
 of `close` is the probability that best tells {known, close} from novel. Both on the half of the ideas that the hash of
 their ids says; everything printed under "reported" is from the other half.
@@ -21,7 +21,7 @@ import scientist.literature
 from scientist.literature import Store, load_cases
 from scientist.literature._twins import Scored, score_cases, twin_auc
 
-WAYS = ("both", "lexical", "semantic")
+WAYS = ("both", "lexical", "semantic", "learnt")
 RIDGE = 1e-3
 
 

@@ -16,6 +16,7 @@ import typer
 
 from scientist import __version__
 from scientist.cli import (
+    _calibrate,
     _check,
     _citations,
     _diagnose,
@@ -105,7 +106,7 @@ app.add_typer(library, name="library", rich_help_panel="Work")
 _commands(app, _papers.review, _papers.audit, _papers.trace, panel="Checking")
 _commands(app, _reading.read, _check.check, panel="Checking")
 _commands(app, _citations.verify_citations, panel="Checking", verify_citations="verify-citations")
-_commands(app, _diagnose.diagnose, _lab.verify, panel="Checking")
+_commands(app, _diagnose.diagnose, _lab.verify, _calibrate.calibrate, panel="Checking")
 _commands(app, _lab.init, _lab.doctor, panel="The lab")
 app.add_typer(templates, name="templates", rich_help_panel="The lab")
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scientist.ideas import ModelReader
     from scientist.literature import Case, Interval, Scored, Store
 
-WAYS = ("lexical", "semantic", "both")
+WAYS = ("lexical", "learnt", "semantic", "both")
 LABELS = ("known", "close", "novel", "undecided")
 
 
@@ -43,8 +43,8 @@ def measured(
     store: Store, cases: Sequence[Case], step: Callable[[int], None], reader: ModelReader | None = None
 ) -> dict[str, Any]:
     """Everything as plain data: per way to compare the twin test, label AUC with its control, verdicts; and the AUC of a
-    classifier that sees no library. Ways that the machine does not have are left out. `reader`: once more by both, with
-    a model that reads the nearest works."""
+    classifier that sees no library. Ways that the machine does not have are left out. `reader`: once more by the
+    best of them, with a model that reads the nearest works."""
     from scientist.ideas import rechecked
     from scientist.literature import blind_auc, score_cases
 
@@ -52,7 +52,8 @@ def measured(
     done = 0
     for how in (*WAYS, *((READ,) if reader is not None else ())):
         scored = []
-        way, recheck = ("both", rechecked(reader)) if reader is not None and how == READ else (how, None)
+        best = next((one for one in ("both", "learnt") if one in ways), "lexical")
+        way, recheck = (best, rechecked(reader)) if reader is not None and how == READ else (how, None)
         for one in score_cases(store, cases, way, recheck):  # type: ignore[arg-type]
             if how != READ and one.has.how != how and one.has.verdict != "undecided":
                 break  # no embedding model: the same as by words
@@ -135,7 +136,7 @@ def say(told: dict[str, Any]) -> None:
         there, gone = way["labels"]["all"], way["labels_without_their_works"]["all"]
         out.print(escape(f"  {how:<12} {line(there)}; without their works {line(gone)}"))
     out.print(escape(f"  no library at all, words of the ideas alone {line(told['no_library'])}"))
-    how = next(way for way in (READ, "both", "lexical") if way in told["ways"])
+    how = next(way for way in (READ, "both", "learnt", "lexical") if way in told["ways"])
     verdicts = told["ways"][how]["verdicts"]["reported_half"]
     out.print(f"[bold]verdicts[/] ({how}), half not fitted on; intervals are 95 % (Wilson)")
     for label in (*LABELS, "known or close"):

@@ -27,6 +27,7 @@ from scientist.literature import (
 )
 from scientist.literature._claims import phrasings
 from scientist.literature._retractions import bare_title
+from scientist.literature._store_source import learnt_from
 from scientist.literature._text import Corpus, clean, title_key
 from scientist.template import Template
 
@@ -85,7 +86,7 @@ def check_novelty(
     neighbours, findings = _compare_designs(idea, template, backlog, done)
     claims = claims_of(idea, template)
     works = find_works(sources, queries_for(idea, template), tuple(reversed(phrasings(claims)[1:])), deadline)
-    compared = compare(claims, works)
+    compared = compare(claims, works, lambda: learnt_from(sources))
     if recheck is not None and compared.near:
         compared = recheck(idea, compared)
     near = _compare_works(idea, works.found)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from scientist.literature import Claim, LibrarySource, Reference, Searched, Source, merge, same_work, search_all
 from scientist.literature._claims import says_enough, whole_text
+from scientist.literature._embed import embedder
 from scientist.literature._judge import coefficients, how_compared, likely_told
+from scientist.literature._learnt import Learnt
 from scientist.literature._meaning import meanings
 from scientist.literature._nearness import COVERED, Near, nearness
 from scientist.literature._reference import Covered
@@ -23,6 +25,7 @@ UNASKED = "its rate left no time to ask"
 """What a source's pace is called when it leaves a *further* phrasing unasked, which takes nothing from its answers."""
 EVIDENCE = 3
 """Works whose claims are told one by one."""
+_BY = {"both": "words and meaning", "learnt": "words and learnt vectors", "lexical": "words"}
 
 
 @dataclass(frozen=True)
@@ -116,8 +119,10 @@ def _sound(told: Sequence[Searched]) -> list[str]:
     return list(dict.fromkeys(one.source for one in told if one.answer == "answered" and one.source not in out))
 
 
-def compare(claims: Sequence[Claim], works: Works) -> Compared:
+def compare(claims: Sequence[Claim], works: Works, learnt: Callable[[], Learnt] = lambda: Learnt(None)) -> Compared:
     """The works against the claims, by words and, where there is a model for it, by meaning.
+
+    Where there is none, `learnt` is asked for the vectors of the lab's library; without them words have to do.
 
     The packaged library is left out: a hundred chosen works are no field. Of fewer than :data:`FIELD` works nothing is
     said on how likely one tells the idea, but what they tell of its claims is kept.
@@ -125,11 +130,15 @@ def compare(claims: Sequence[Claim], works: Works) -> Compared:
     if not works.beyond or not says_enough(claims):
         return Compared(tuple(claims))
     texts = [(work.title, work.abstract or work.gist) for work in works.beyond]
-    first = nearness(claims, texts)[:COMPARED]
+    vectors = learnt() if embedder() is None else Learnt(None)
+    asked = whole_text(claims)
+    cosines = vectors.basis.cosines(asked, texts) if vectors.basis is not None else []
+    first = nearness(claims, texts, cosines, learnt=bool(cosines))[:COMPARED]
     kept = tuple(works.beyond[one.index] for one in first)
     some = [texts[one.index] for one in first]
     enough = len(kept) >= FIELD
-    near = nearness(claims, some, meanings(whole_text(claims), some) if enough else ())
-    by = "words and meaning" if how_compared(near) == "both" else "words"
+    meant = [cosines[one.index] for one in first] if cosines else meanings(asked, some) if enough else []
+    near = nearness(claims, some, meant, learnt=bool(cosines))
+    by = _BY[how_compared(near)] + (f"; no vectors learnt from the library: {vectors.why}" if vectors.why else "")
     told = round(likely_told(near), 4) if enough else None
     return Compared(tuple(claims), kept, tuple(near), told, by)

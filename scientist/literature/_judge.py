@@ -13,7 +13,7 @@ from pydantic import Field
 from scientist.lab import Record
 from scientist.literature._nearness import Near, stands_out
 
-Ways = Literal["both", "lexical", "semantic"]
+Ways = Literal["both", "lexical", "semantic", "learnt"]
 
 
 class Curve(Record):
@@ -35,10 +35,11 @@ class Coefficients(Record):
     both: Curve
     lexical: Curve
     semantic: Curve
+    learnt: Curve
 
     def curve(self, how: Ways) -> Curve:
-        """The curve for scores by words, by meaning, or by both."""
-        return {"both": self.both, "lexical": self.lexical, "semantic": self.semantic}[how]
+        """The curve for scores by words, by meaning, by both, or by words and vectors learnt from the library."""
+        return {"both": self.both, "lexical": self.lexical, "semantic": self.semantic, "learnt": self.learnt}[how]
 
 
 @lru_cache(maxsize=1)
@@ -50,7 +51,9 @@ def coefficients() -> Coefficients:
 
 def how_compared(near: Sequence[Near]) -> Ways:
     """By both where the works have a meaning to compare, which either all of them have or none."""
-    return "both" if near and near[0].meaning is not None else "lexical"
+    if not near or near[0].meaning is None:
+        return "lexical"
+    return "learnt" if near[0].learnt else "both"
 
 
 def likely_told(near: Sequence[Near], how: Ways | None = None) -> float:

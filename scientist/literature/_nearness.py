@@ -42,6 +42,7 @@ class Near:
 
     `share`: weighted share of the idea's words that the work has. `alike`: cosine of the words' weights. `phrases`:
     share of the idea's pairs of neighbouring words. `meaning`: cosine of the texts' vectors; None where there are none.
+    `learnt`: whether those vectors were learnt from a library.
     """
 
     index: int
@@ -51,6 +52,7 @@ class Near:
     phrases: float
     meaning: float | None
     covers: tuple[Cover, ...]
+    learnt: bool = False
 
     @property
     def told(self) -> float:
@@ -80,11 +82,12 @@ def nearness(
     works: Sequence[tuple[str, str]],
     meanings: Sequence[float | None] = (),
     by_words: bool = True,
+    learnt: bool = False,
 ) -> list[Near]:
     """Every work (title, abstract) against the claims, nearest first; the score is the mean of the parts.
 
     `meanings`: cosine per work; works are compared by meaning where every one of them has it, or none is. `by_words`
-    false leaves the words out of the score. The order of the works does not matter but for ties, which keep it.
+    false leaves the words out of the score; `learnt`: the cosines are of vectors learnt from a library. The order of the works does not matter but for ties, which keep it.
     """
     meant = len(meanings) == len(works) and None not in meanings
     bags = [_bag(title, abstract) for title, abstract in works]
@@ -114,7 +117,7 @@ def nearness(
         parts = [share, alike, phrases] if by_words or meaning is None else []
         parts += [meaning] if meaning is not None else []
         covers = tuple(_cover(words_, lines) for words_ in each)
-        result.append(Near(index, sum(parts) / len(parts), share, alike, phrases, meaning, covers))
+        result.append(Near(index, sum(parts) / len(parts), share, alike, phrases, meaning, covers, learnt and meant))
     return sorted(result, key=lambda near: (-round(near.score, 9), near.index))
 
 

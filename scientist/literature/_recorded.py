@@ -30,7 +30,8 @@ class RecordedSource:
     def __init__(self, source: Source, folder: Path, replay: bool) -> None:
         self.name: str = source.name
         self.breadth: Breadth = source.breadth
-        self._source, self._folder, self._replay = source, folder, replay
+        self.source = source
+        self._folder, self._replay = folder, replay
 
     def search(self, query: str, limit: int, deadline: float) -> tuple[list[Reference], Searched]:
         """See :class:`Source`."""
@@ -42,6 +43,6 @@ class RecordedSource:
                 note = "the recording does not hold this search"
                 return [], Searched(source=self.name, query=query, answer="out", note=note)
             return list(kept.works), kept.searched
-        works, searched = self._source.search(query, limit, deadline)
+        works, searched = self.source.search(query, limit, deadline)
         write_atomic(path, Search(query=query, limit=limit, works=tuple(works), searched=searched).canonical())
         return works, searched

@@ -100,4 +100,6 @@ class Novelty(Record):
         le=1,
         description="how likely the nearest work tells the idea; None: nothing to compare with",
     )
-    compared: str = Field(default="", description="by what works were compared: 'words', 'words and meaning'")
+    compared: str = Field(
+        default="", description="by what works were compared: 'words', 'words and meaning', 'words and learnt vectors'"
+    )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from scientist.errors import ScientistError
 from scientist.literature._find import find, terms
+from scientist.literature._learnt import Learnt, learnt
+from scientist.literature._recorded import RecordedSource
 from scientist.literature._reference import Answer, Reference, Searched
-from scientist.literature._sources import Breadth
+from scientist.literature._sources import Breadth, Source
 from scientist.literature._store import Store
 from scientist.literature._text import clean
 from scientist.literature._works import to_reference
@@ -33,6 +36,14 @@ class StoreSource:
         with contextlib.suppress(ScientistError), Store(path) as store:
             self.breadth = "open" if covers and len(store) >= FEWEST else "curated"
 
+    def learnt(self) -> Learnt:
+        """The vectors learnt from this library; learnt now where it has none yet. Says why not, and never raises."""
+        try:
+            with Store(self.path, wait_s=1.0) as store:
+                return learnt(store)
+        except ScientistError as error:
+            return Learnt(None, clean(error.message, 160))
+
     def search(self, query: str, limit: int, deadline: float) -> tuple[list[Reference], Searched]:
         """See :class:`Source`. A library that cannot be read in time is out."""
         asked = " ".join(terms(query))
@@ -48,3 +59,9 @@ class StoreSource:
         note = "by words and meaning" if found.how == "both" else "by words alone"
         answer: Answer = "answered" if works else "empty" if asked else "skipped"
         return works, Searched(source=self.name, query=asked, answer=answer, found=len(works), note=note)
+
+
+def learnt_from(sources: Sequence[Source]) -> Learnt:
+    """The vectors of the lab's own library, recorded or not; none where it has no library."""
+    inner = (source.source if isinstance(source, RecordedSource) else source for source in sources)
+    return next((source.learnt() for source in inner if isinstance(source, StoreSource)), Learnt(None))

@@ -16,8 +16,9 @@ import numpy as np
 
 from scientist.literature._claims import Claim, claims_of_text, phrasings, says_enough, whole_text
 from scientist.literature._embed import embedder, text_of
-from scientist.literature._find import How, Phrasing, find
-from scientist.literature._judge import coefficients, likely_told
+from scientist.literature._find import DEEP, How, Phrasing, find, fuse
+from scientist.literature._judge import Ways, coefficients, likely_told
+from scientist.literature._learnt import learnt
 from scientist.literature._nearness import Near, nearness, stands_out
 from scientist.literature._reference import NoveltyVerdict
 from scientist.literature._retrieval import Case
@@ -51,7 +52,7 @@ class Judged:
     stands_out: float
     verdict: NoveltyVerdict
     nearest: str
-    how: How
+    how: Ways
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,33 @@ def stored_meanings(store: Store, text: str, works: Sequence[tuple[int, Work]]) 
     return [near[one] for one, _ in works]
 
 
-def judge(store: Store, case: Case, how: How, without: Collection[int] = (), recheck: Recheck | None = None) -> Judged:
+def ranked_again(
+    store: Store, claims: Sequence[Claim], without: Collection[int] = ()
+) -> tuple[list[tuple[int, Work]], list[float | None]]:
+    """What words find, further down than else, ranked once more by vectors learnt from the library; and their cosines,
+    none where it has no such vectors."""
+    found, _ = candidates(store, claims, "lexical", without, DEEP)
+    basis = learnt(store).basis
+    near = basis.cosines(whole_text(claims), [(work.title, work.abstract) for _, work in found]) if basis else []
+    if not near:
+        return found[:CANDIDATES], []
+    order = sorted(range(len(found)), key=lambda at: (-(near[at] or 0.0), at))
+    kept = list(fuse([(1.0, range(len(found))), (1.0, order)]))[:CANDIDATES]
+    return [found[at] for at in kept], [near[at] for at in kept]
+
+
+def judge(store: Store, case: Case, how: Ways, without: Collection[int] = (), recheck: Recheck | None = None) -> Judged:
     """One idea against a library that covers its field. Too few words, or nothing found: `undecided`."""
     claims = claims_of_text(case.title, case.hypothesis, case.method, case.experiment)
-    found, how = candidates(store, claims, how, without)
-    meanings = stored_meanings(store, whole_text(claims), found) if how != "lexical" else []
+    meanings: list[float | None] = []
+    if how == "learnt":
+        found, meanings = ranked_again(store, claims, without)
+        how = "learnt" if meanings else "lexical"
+    else:
+        found, how = candidates(store, claims, how, without)
+        meanings = stored_meanings(store, whole_text(claims), found) if how != "lexical" else []
     texts = [(work.title, work.abstract) for _, work in found]
-    near = nearness(claims, texts, meanings, by_words=how != "semantic")
+    near = nearness(claims, texts, meanings, by_words=how != "semantic", learnt=how == "learnt")
     told = likely_told(near, how)
     works = [work for _, work in found]
     done = False
@@ -125,7 +146,7 @@ def judge(store: Store, case: Case, how: How, without: Collection[int] = (), rec
 
 
 def score_cases(
-    store: Store, cases: Sequence[Case], how: How = "both", recheck: Recheck | None = None
+    store: Store, cases: Sequence[Case], how: Ways = "both", recheck: Recheck | None = None
 ) -> Iterator[Scored]:
     """Every idea, judged with and without its own work, one after the other."""
     for case in cases:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 from test_novelty import FAR, LIBRARY, TEMPLATE, Open, idea
 
+from scientist.ideas import _works as works_module
 from scientist.ideas._claims import claims_of
 from scientist.ideas._idea import Comparison, DoseResponse, Modification, Transfer, Tuning
 from scientist.ideas._novelty import check_novelty
 from scientist.ideas._works import FIELD, UNASKED, compare, find_works
 from scientist.literature import Novelty, Reference, Searched
+from scientist.literature import _meaning as meaning_module
+from scientist.literature._learnt import Learnt, learn
 
 THEMES = ("orchids", "glaciers", "violins", "harbours", "comets", "bridges", "termites", "opals", "kites", "canoes")
 
@@ -123,3 +126,23 @@ def test_the_order_in_which_works_come_changes_nothing() -> None:
     claims = claims_of(idea(), TEMPLATE)
     results = [compare(claims, find_works([Open(*some)], ("q",), (), 5.0)) for some in (works, works[::-1])]
     assert results[0].told == results[1].told and results[0].nearest == results[1].nearest
+
+
+def test_without_a_model_the_lab_s_own_library_lends_its_vectors_or_says_why_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(works_module, "embedder", lambda: None)
+    monkeypatch.setattr(meaning_module, "embedder", lambda: None)
+    claims = claims_of(idea(), TEMPLATE)
+    works = find_works([Open(TOLD, *field_of(FIELD + 20))], ("q",), (), 5.0)
+    texts = [f"{one.title}. {one.abstract}" for one in works.found] * 5
+    by_words, lent, none = (
+        compare(claims, works, lambda one=one: one)
+        for one in (Learnt(None), Learnt(learn(texts)), Learnt(None, "it is in use"))
+    )
+    assert by_words.by == "words" and lent.by == "words and learnt vectors"
+    assert none.by == "words; no vectors learnt from the library: it is in use" and none.near == by_words.near
+    assert all(one.learnt and one.meaning is not None for one in lent.near)
+    assert lent.nearest is not None and lent.nearest.key == "told2019" and lent.told is not None
+    monkeypatch.setattr(works_module, "embedder", lambda: object())
+    compare(claims, works, lambda: pytest.fail("asked though there is a model"))

@@ -211,4 +211,4 @@ def test_every_idea_of_the_benchmark_but_the_vague_ones_has_claims() -> None:
 def test_the_coefficients_are_few_and_readable() -> None:
     told = json.loads((Path(__file__).parents[2] / "scientist" / "literature" / "novelty.json").read_text())
     numbers = [value for one in told.values() if isinstance(one, dict) for value in one.values()]
-    assert len(numbers) == 6 and 0 < told["close"] < 1 and ENOUGH_WORDS > 0
+    assert len(numbers) == 8 and 0 < told["close"] < 1 and ENOUGH_WORDS > 0

@@ -10,6 +10,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from statistics import median
 
@@ -58,12 +59,12 @@ class Line:
     column: int = 0
     scripts: dict[int, int] = field(default_factory=dict)  # id of a word -> 1 raised, -1 lowered
 
-    @property
+    @cached_property
     def left(self) -> float:
         """Where it begins."""
         return min(word.left for word in self.words)
 
-    @property
+    @cached_property
     def right(self) -> float:
         """Where it ends."""
         return max(word.right for word in self.words)
@@ -78,7 +79,7 @@ class Line:
         """Lower edge of its ordinary words, by their size."""
         return self.base + 0.25 * self.size
 
-    @property
+    @cached_property
     def size(self) -> float:
         """The size in which most of it is set."""
         return (
@@ -86,7 +87,7 @@ class Line:
             or self.words[0].size
         )
 
-    @property
+    @cached_property
     def base(self) -> float:
         """The baseline of its ordinary words."""
         return (
@@ -95,15 +96,20 @@ class Line:
             else self.words[0].base
         )
 
-    @property
+    @cached_property
     def bold(self) -> bool:
         """Whether nearly all of it is bold."""
         return self.share(lambda word: word.bold) > 0.85
 
-    @property
+    @cached_property
     def text(self) -> str:
         """What it says."""
         return line_text(self)
+
+    def forget(self) -> None:
+        """Its words changed: what was worked out from them no longer holds."""
+        for name in ("left", "right", "size", "base", "bold", "text"):
+            self.__dict__.pop(name, None)
 
     def share(self, holds: Callable[[Word], bool]) -> float:
         """The share of its characters whose word is of a kind."""
@@ -375,11 +381,13 @@ def _column(words: Sequence[Word], page: int, column: int) -> list[Line]:
                 line.words.append(word)
                 line.scripts[id(word)] = 1 if word.base < base else -1
         line.words.sort(key=lambda w: w.left)
+        line.forget()
         merged.append(line)
     for line in merged:
         for word in line.words:
             if word.size < 0.8 * line.size and abs(word.base - line.base) > 0.1 * line.size:
                 line.scripts.setdefault(id(word), 1 if word.base < line.base else -1)
+        line.forget()
     left = _edge([line.left for line in merged], 0.08)
     right = -_edge([-line.right for line in merged], 0.08)
     for line in merged:

@@ -117,6 +117,7 @@ def _narrow(parted: list[list[list[Word]]]) -> list[list[list[Word]]]:
     if len(parted) < 4:
         return parted
     found = []
+    known: dict[int, bool] = {}  # by place in points, so that a page full of cells takes no longer than its width
     for cells in parted:
         row: list[list[Word]] = []
         for cell in cells:
@@ -124,7 +125,9 @@ def _narrow(parted: list[list[list[Word]]]) -> list[list[list[Word]]]:
             for word in cell[1:]:
                 x = (row[-1][-1].right + word.left) / 2
                 bound = word.text[:1] in _SIGNS or row[-1][-1].text[-1:] in _SIGNS
-                if not bound and word.left - row[-1][-1].right > 1.0 and _strip(parted, x):
+                if round(x) not in known:
+                    known[round(x)] = _strip(parted, x)
+                if not bound and word.left - row[-1][-1].right > 1.0 and known[round(x)]:
                     row.append([word])
                 else:
                     row[-1].append(word)
