@@ -24,12 +24,14 @@ from scientist.llm import LOCAL, Budget, Endpoint, HttpWire, Ledger, LocalWire, 
 from scientist.papers import HeuristicWriter, ModelWriter, Writer
 from scientist.progress import Progress
 from scientist.reviews import HeuristicReviewer, Reviewer
+from scientist.reviews.model import LabReviewer
 
 HEURISTIC = "heuristic"
 FORECAST = {
     "proposer": ("round", 8_000, 3_000),
     "experimenter": ("paper", 6_000, 1_000),
     "writer": ("paper", 36_000, 7_500),
+    "reviewer": ("paper", 30_000, 9_000),
 }
 """role -> once per what, tokens read, tokens written: typical of the templates that come with the program."""
 READING = 4_300
@@ -81,11 +83,8 @@ class Cast:
         settings = self.lab.settings
         own = settings.roles.get(role, RoleSettings())
         if role == "reviewer":
-            if own.model not in ("", HEURISTIC):
-                raise UsageError(
-                    "the reviewer is played by rules so far", "take [roles.reviewer] out of scientist.toml"
-                )
-            return RoleSettings()
+            # Only who names a model for it means it: its reviews stand beside those of the rules, and cost the most.
+            return own if own.model not in ("", HEURISTIC) else RoleSettings()
         if own.command:
             return own  # whatever it asks, it asks itself
         if own.model == HEURISTIC or not (own.model or settings.model):
@@ -231,3 +230,10 @@ class Cast:
 
     def reviewer(self, slug: str) -> Reviewer:
         return HeuristicReviewer()
+
+    def second_reviewer(self, slug: str) -> LabReviewer | None:
+        """Who reviews beside the rules; None where no model was named for it."""
+        model = self.model("reviewer")
+        if model is None:
+            return None
+        return LabReviewer(model, self.lab.settings.seed, self.progress.note, partial(self.by_rules, "reviewer", slug))

@@ -60,6 +60,7 @@ from scientist.papers import (
 )
 from scientist.progress import Progress
 from scientist.reviews import Review, lessons_from
+from scientist.reviews.model import Panel, with_lessons_of
 from scientist.template import Template
 
 
@@ -203,6 +204,8 @@ class PaperInProgress:
             labels["proposer"] = f"{HEURISTIC} ({asked} gave nothing usable)" if nothing else HEURISTIC
         if not isinstance(self.idea.design, Modification):
             labels["experimenter"] = HEURISTIC
+        if labels["reviewer"] != HEURISTIC:
+            labels["reviewer"] = f"{HEURISTIC}, with {labels['reviewer']} beside it"
         return labels
 
     @property
@@ -356,6 +359,9 @@ class PaperInProgress:
         write_atomic(self.folder / "audit.json", found.canonical())
 
     def review(self) -> None:
+        second = self.shop.cast.second_reviewer(self.slug)
+        if second is not None:  # first, because the review by rules marks the stage as done
+            write_atomic(self.reviews / second.file, second.review(self.folder).canonical())
         reviewer = self.shop.cast.reviewer(self.slug)
         review = reviewer.review(self.folder, self.shop.template)
         write_atomic(self.reviews / f"{reviewer.name}.json", review.canonical())
@@ -364,6 +370,11 @@ class PaperInProgress:
         review = read_json(Review, self.reviews / "heuristic.json")
         idea = read_idea(self.folder / "idea.md")
         lessons = lessons_from(review, self.study, self.analysis, idea, self.shop.template, self.round)
+        second = self.shop.cast.second_reviewer(self.slug)
+        if second is not None and (self.reviews / second.file).is_file():
+            panel = read_json(Panel, self.reviews / second.file)
+            where = (self.study, self.analysis, idea, self.shop.template, self.round)
+            lessons = with_lessons_of(lessons, panel, second.file, *where)
         write_atomic(self.reviews / "lessons.json", lessons.canonical())
 
 

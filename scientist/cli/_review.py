@@ -57,6 +57,7 @@ def review_by_model(paper: str, asked: Asked, json: bool, quiet: bool) -> None:
             findings=read.findings,
             hide=read.hide,
             injections=read.injections,
+            prior=_prior(read.document),
             say=progress.note,
         )
     files = write_panel(panel, form, folder)
@@ -82,6 +83,8 @@ def show_panel(panel: Panel, form: Form) -> None:
         out.print(escape(f"  {title:<16}{mean:>6}{sd:>7}{row.n:>4}   {scores}  ({row.low:g} to {row.high:g})"))
     score = f"{panel.overall:.2f}" if panel.overall is not None else "none"
     field("score", f"{score}, {panel.decision or 'undecided'}; accepted from {form.accept_at:g}")
+    if panel.prior is not None:
+        field("prior", f"{form.overall.at(panel.prior):.2f} by the text alone")
     field("rule", panel.combined.rule)
     if panel.errors or panel.slips:
         field("errors", f"{panel.errors} found by programs, and {panel.slips} of the manuscript alone", "red")
@@ -124,6 +127,24 @@ def _read(paper: str) -> Read:
         raise UsageError(f"'{folder.name}' is not finished (it has no audit.json)", "finish it with `scientist resume`")
     place = (lab.reviews if lab else Path("reviews")) / folder.name / "by-model"
     return Read(folder.name, own_document(folder), own_findings(folder), place)
+
+
+def _prior(document: Document) -> float | None:
+    """The mean human score that the text makes one expect, as a share of its scale; None where there is too little text.
+
+    It knows main texts of machine learning papers, so a paper of another kind gets a prior that means little.
+    """
+    from scientist.errors import RecordError
+    from scientist.reviews.calibration import prior_of, read_text
+
+    headed = (
+        f"# {section.number} {section.title}\n\n{section.text}" for section in document.sections if not section.appendix
+    )
+    try:
+        found = prior_of(read_text("\n\n".join(headed), document.title, document.abstract))
+    except RecordError:
+        return None
+    return (found.score - 1) / 9
 
 
 def _name(path: Path) -> str:

@@ -13,7 +13,7 @@ from cli_calls import call, complaint, environment
 
 PANELS = {
     "Work": ["run", "resume", "status", "stop", "ideas", "library"],
-    "Checking": ["review", "audit", "trace", "read", "check", "verify-citations", "diagnose", "verify"],
+    "Checking": ["review", "audit", "trace", "read", "check", "verify-citations", "diagnose", "verify", "calibrate"],
     "The lab": ["init", "doctor", "templates"],
 }
 LIBRARY = ["search", "stats", "benchmark", "add", "import", "export", "embed"]

@@ -131,6 +131,36 @@ def test_settings_years_and_sizes_are_never_results(tmp_path: Path) -> None:
     assert checked(study(tmp_path / "a", more)).findings == ()
 
 
+def test_what_is_made_of_several_values_is_not_taken_for_one(tmp_path: Path) -> None:
+    table = r"""\begin{table}\caption{Loss on rivers}\begin{tabular}{lccccc}
+Method & Loss & Improvement & Std & Seed 1 & Parameters \\ \hline Baseline & 0.800 & 0.0 & 0.031 & 0.777 & 1.27 \\
+Sparse gate & 0.640 & 0.163 & 0.029 & 0.633 & 1.31 \\ \end{tabular}\end{table}"""
+    said = "The sparse gate lowers the loss on rivers by 0.160, and the loss lies between 0.31 and 0.97."
+    found = checked(
+        study(tmp_path / "a", PAPER.replace("\\section{Limitations}", f"{table} {said}\\section{{Limitations}}"))
+    )
+    assert found.findings == ()
+    assert {number.source for number in found.numbers if number.text == "0.160"} == {
+        "rivers · eval_loss · run_0 to run_2"
+    }
+
+
+def test_what_may_stand_in_the_curves_is_a_warning(tmp_path: Path) -> None:
+    said = "During training the loss of the baseline on rivers falls to 0.455."
+    (only,) = checked(study(tmp_path / "a", PAPER.replace("show everything.", f"show everything. {said}"))).findings
+    assert only.kind == "unmatched" and only.severity == "warning" and only.sentence == said
+
+
+def test_what_is_looked_at_of_a_hostile_paper_is_bounded(tmp_path: Path) -> None:
+    said = "The loss on rivers is 0.455 and 0.5% lower, " * 3000
+    rows = " \\\\ ".join(["Baseline & " + " & ".join(["0.123 $\\pm$ 0.4"] * 50)] * 1500)
+    table = f"\\begin{{table}}\\caption{{Loss on rivers}}\\begin{{tabular}}{{l}} M & Loss \\\\ {rows} \\end{{tabular}}\\end{{table}}"
+    found = checked(study(tmp_path / "a", PAPER.replace("show everything.", f"show everything. {table} {said}.")))
+    assert (
+        4_000 <= len(found.numbers) < 4_100
+    )  # 2,000 cells with a value and a spread each, and what else the paper says
+
+
 def test_a_spread_of_runs_that_report_one_value_each_is_not_supported(tmp_path: Path) -> None:
     found = checked(study(tmp_path / "a", dialect="means"))
     assert {one.kind for one in found.findings} == {"unsupported-error-bar"} and len(found.findings) == 6

@@ -286,7 +286,9 @@ def test_what_is_missing_is_said() -> None:
     assert "without a model" in combine(0.5, None).rule
     assert combine(None, 0.7).share == 0.7
     assert "without a prior" in combine(None, 0.7).rule
-    assert "nobody has fitted" in combine(0.5, 0.7).rule
+    unfitted = shipped().model_copy(update={"fitted_on": ""})
+    assert "nobody has fitted" in combine(0.5, 0.7, coefficients=unfitted).rule
+    assert "fitted on ICLR 2022" in combine(0.5, 0.7).rule
 
 
 def test_a_fit_finds_the_rule_that_made_the_data() -> None:

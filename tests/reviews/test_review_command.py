@@ -136,6 +136,8 @@ def test_a_paper_of_the_lab_with_its_audit(tmp_path: Path) -> None:
     assert told["decision"] == "Reject"
     assert told["errors"] == 1
     assert told["overall"] < 3
+    assert 0 < told["prior"] < 1
+    assert "prior" in told["combined"]["rule"]
     assert told["reviews"][0]["before"]["overall"] >= 6
     assert (lab / "reviews" / source.name / "by-model" / "review.md").is_file()
     assert desk.calls == 2

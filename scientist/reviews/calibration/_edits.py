@@ -105,7 +105,7 @@ def sections_shuffled(text: str, seed: int) -> str:
 
 def padded(text: str, seed: int) -> str:
     """Every fifth sentence is said once more, later in its paragraph."""
-    return _in_main(text, lambda main: _by_paragraph(main, lambda said: said + said[::5] if len(said) > 1 else said))
+    return _in_main(text, lambda main: _by_paragraph(main, lambda said: [*said, *said[:-1:5]]))
 
 
 def polished(text: str, seed: int) -> str:

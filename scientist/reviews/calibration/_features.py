@@ -276,9 +276,9 @@ def _style(text: str, words: list[str]) -> dict[str, float]:
 
 
 def _citing(paper: PaperText) -> dict[str, float]:
-    """Works that the text comes back to: one that is mentioned once costs nothing to invent."""
+    """Works that the text comes back to: one that is mentioned once, or in a sentence said again, costs nothing."""
     sections = main_sections(paper)
-    text = " ".join(section.text for section in sections)
+    text = " ".join(dict.fromkeys(one for section in sections for one in sentences(section.text)))
     tests = " ".join(section.text for section in _under(sections, _EXPERIMENTS))
     mentions = Counter(_works(text))
     returned = {work for work, times in mentions.items() if times > 1}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from scientist.lab import Record
@@ -17,7 +18,9 @@ from scientist.reviews.checks._candidates import Change, Names, Wanted, changes,
 from scientist.reviews.checks._findings import Finding, finding, heading, in_order, quoted
 from scientist.reviews.checks._grid import Cell, caption_of, cells, name_of
 from scientist.reviews.checks._passages import Passage, passages
+from scientist.reviews.checks._rounding import prints_as
 from scientist.reviews.checks._runs import Quantity, Runs
+from scientist.reviews.checks._spoken import shortened
 from scientist.reviews.checks._words import Vocabulary, vocabulary, words
 from scientist.reviews.reading import Document
 
@@ -28,6 +31,20 @@ _AVERAGED = re.compile(
     r"\b(?:across|average[ds]?|averaging|mean|overall|all (?:four|three|five|the)?\s*(?:data ?sets|tasks|operations))\b",
     re.IGNORECASE,
 )
+_DERIVED = re.compile(  # heads of columns that hold no value of a run, but something made of several
+    r"improvement|Δ|\bdelta\b|reduction|\bchange\b|\bgain\b|relative|diff|speed-?up|ratio|\brank\b|\bp[- ]?values?\b|\bstd\b|stderr|std\.|"
+    r"standard (?:error|deviation)|\bs\.?[de]\.?m?\.?\b|\bCI\b|confidence|\bseed|\bmin\b|\bmax\b|median|\bsteps? \d|\bepochs? \d",
+    re.IGNORECASE,
+)
+_DIFFERENCE = re.compile(
+    r"\b(?:by|differences?|gap|margin|gain|drop|increase|decrease|reduction|improvement|delta)\s*(?:of|is|:|=)?\s*(?:about|only|just|up to|approximately)?\s*[(+−-]?\s*$",
+    re.IGNORECASE,
+)
+_CURVE = re.compile(
+    r"\b(?:at|after|by|around|until|within|before) (?:the )?(?:first |step |epoch |iteration |\d[\d,]* )?(?:steps?|epochs?|iterations?|updates)\b|\binitial(?:ly)?\b|"
+    r"during training|\bcurves?\b|\bearly\b|\bpeak|plateau|per[- ]seed|\bseed \d|fluctuat|figure",
+    re.IGNORECASE,
+)
 _AVERAGE = re.compile(r"\baverage (?!of \d)", re.IGNORECASE)
 _ABOUT = re.compile(r"(?:about|approximately|around|roughly|nearly|almost|over|more than|~|≈|some)\s*$", re.IGNORECASE)
 _BASE = re.compile(r"\b(?:baseline|standard|vanilla|default|original|unmodified|without)\b", re.IGNORECASE)
@@ -35,6 +52,9 @@ _MOVES = re.compile(
     f"{CHANGE.pattern}|{_DOWN.pattern}|{_UP.pattern}|\\b(?:accelerat|speed|takes?|enhanc|outperform)\\w*", re.IGNORECASE
 )
 _OTHER = re.compile(r"\b(?:compared|versus|vs|than|against|from|over|while|whereas|but|and)\b|[;,]", re.IGNORECASE)
+
+MOST = 2_000
+"""Cells of tables that are looked at, and four times the numbers of running text."""
 
 
 class Bound(Record):
@@ -66,6 +86,7 @@ class _Context:
 
 def check_runs(document: Document, runs: Runs) -> RunsChecked:
     """The numbers of tables, captions, abstract and results against the runs they should come from."""
+    document = shortened(document)
     context = _Context(runs, vocabulary(runs), runs.quantities)
     numbers: list[Bound] = []
     findings = list(runs.findings)
@@ -79,7 +100,7 @@ def check_runs(document: Document, runs: Runs) -> RunsChecked:
 
 
 def _tables(document: Document, context: _Context) -> Iterator[tuple[Bound, Finding | None]]:
-    for cell in cells(document):
+    for cell in islice(cells(document), MOST):
         table = document.tables[cell.table]
         caption = caption_of(document, table)
         wanted = _of_cell(cell, caption, context)
@@ -102,6 +123,8 @@ def _of_cell(cell: Cell, caption: str, context: _Context) -> Wanted | None:
     """What a cell has to be by its heads, or None where they say nothing of the runs."""
     known = context.known
     heads = (cell.row_head, cell.column_head)
+    if any(_DERIVED.search(head) and not (known.metrics_in(head) and _named(head, known)) for head in heads):
+        return None
     if not all(known.knows(head) for head in heads if re.search(r"[^\W\d_]", head)):
         unknown = [head for head in heads if not known.knows(head)]
         # One head that no run knows ('PyTorch default') may name a run; a column that no run knows is something else.
@@ -122,6 +145,12 @@ def _of_cell(cell: Cell, caption: str, context: _Context) -> Wanted | None:
     if datasets is None and len(known.datasets) > 1 and _AVERAGED.search(f"{caption} {cell.column_head}"):
         datasets = frozenset({""})
     return Wanted(runs, datasets, metrics)
+
+
+def _named(head: str, known: Vocabulary) -> bool:
+    """Whether the words that look like something derived are those of a metric ('max_acc_increase_rate')."""
+    derived = {stem for match in _DERIVED.finditer(head) for stem in words(match.group())}
+    return any(derived <= known.metrics[name] for name in known.metrics_in(head))
 
 
 def _spread(cell: Cell, wanted: Wanted, context: _Context) -> tuple[str, Finding]:
@@ -195,7 +224,7 @@ def _value(
 
 
 def _prose(document: Document, context: _Context) -> Iterator[tuple[Bound, Finding | None]]:
-    for passage in passages(document, context.known):
+    for passage in islice(passages(document, context.known), MOST // 4):
         number, sentence = passage.number, passage.number.sentence
         place = heading(document, sentence.section) if not passage.caption else passage.caption
         at = {"sentence": quoted(sentence.text, number.start), "section": place, "page": sentence.page}
@@ -204,14 +233,35 @@ def _prose(document: Document, context: _Context) -> Iterator[tuple[Bound, Findi
         wanted = _of_passage(passage, context)
         slack = 0.02 if _ABOUT.search(passage.before) else 0.0
         verdict, source, found = _value(digits, abs(number.value), unit, wanted, context, slack)
-        if verdict != "bound" and unit in ("%", "percent", "x", "X", "×") and _MOVES.search(sentence.text):
+        factor = unit in ("%", "percent", "x", "X", "×")
+        if verdict != "bound" and factor and _MOVES.search(sentence.text):
             verdict, source, found = _changed(passage, digits, wanted, context)
-        elif found and (unit in ("%", "percent") or "." not in digits or wanted.metrics is None):
-            found = found.model_copy(update={"severity": "warning"})
+        elif (
+            verdict != "bound"
+            and _DIFFERENCE.search(passage.before)
+            and (made := _difference(passage, digits, context))
+        ):
+            verdict, source, found = "bound", made, None
+        # What final_info.json does not hold may stand in the curves: this proves nothing.
+        weak = not factor and (_CURVE.search(sentence.text) or _DIFFERENCE.search(passage.before))
+        if found and found.kind in ("unmatched", "wrong-run"):
+            plain = not factor and ("." not in digits or wanted.metrics is None)
+            if weak or plain or (factor and wanted.metrics is None):
+                found = found.model_copy(update={"severity": "warning"})
         yield (
             Bound(text=number.text, place=place, verdict=verdict, source=source),
             found and found.model_copy(update=at),
         )
+
+
+def _difference(passage: Passage, digits: str, context: _Context) -> str:
+    """The change between two runs whose absolute size is printed so, or nothing."""
+    value = abs(passage.number.value)
+    for change in changes(context.runs, Wanted()):
+        size = abs(change.after.mean - change.before.mean)
+        if any(prints_as(size * scale, value, digits) for scale in scales(change.before, value, passage.number.unit)):
+            return change.place
+    return ""
 
 
 def _of_passage(passage: Passage, context: _Context) -> Wanted:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from scientist.reviews.checks._arithmetic import check_arithmetic
 from scientist.reviews.checks._claims import check_tables
 from scientist.reviews.checks._findings import Finding, in_order
+from scientist.reviews.checks._spoken import shortened
 from scientist.reviews.checks._statistics import check_statistics
 from scientist.reviews.checks._structure import (
     check_citations,
@@ -25,6 +26,7 @@ def check_document(document: Document, sources: Sequence[SourceFile] = ()) -> tu
     `sources`: the files of a TeX project as :class:`~scientist.reviews.reading.Reading` holds them; with them bold cells
     and lost text are checked too. Pure; the work is linear in the length of the paper.
     """
+    document = shortened(document)
     return in_order(
         [
             *check_references(document, sources),

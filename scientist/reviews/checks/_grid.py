@@ -21,6 +21,9 @@ LOWER = re.compile(
     re.IGNORECASE,
 )
 
+ROWS = 300
+"""Rows of a table that are looked at; longer ones are data."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -45,7 +48,7 @@ def cells(document: Document) -> list[Cell]:
 
 def cells_of(table: Table, place: int = 0) -> list[Cell]:
     """The values of one table. Rows before the first with a value are heads; so are cells that are no values."""
-    rows = [tuple(cell.strip() for cell in row) for row in table.rows]
+    rows = [tuple(cell.strip() for cell in row) for row in table.rows[:ROWS]]
     parsed = [[parse(cell) if at else None for at, cell in enumerate(row)] for row in rows]
     first = next((number for number, row in enumerate(parsed) if any(row)), len(rows))
     if first == 0 and rows and not re.search(r"[^\W\d_]", rows[0][0] if rows[0] else ""):

@@ -131,6 +131,8 @@ def _is_setting(number: Number, known: Vocabulary) -> bool:
         or (number.unit == "×" and re.match(r"\d", after))
     ):
         return True
+    if re.search(r"\bbetween\s+[-−]?[\d.,]+\s?%?\s+and\s+$", before):
+        return True
     if bare in known.settings and "." not in bare:
         return True
     # '9.3%' is never a setting for what stands before it, unless that is a probability or a share of the data.

@@ -13,8 +13,10 @@ from scientist.errors import RecordError
 from scientist.reviews.checks._findings import Finding, finding
 from scientist.template import load_final_info, recompute
 
-MOST = 200
+MOST = 50
 """Runs that are read."""
+EACH = 200
+"""Values of one run that are kept."""
 NOTES = 1 << 20
 """Bytes of notes.txt, and of a program, that are read."""
 _RUN = re.compile(r"run_(\d{1,4})")
@@ -129,8 +131,12 @@ def read_runs(folder: Path) -> Runs:
             for c in checks
             if math.isfinite(c.reported_mean) and abs(c.reported_mean) < 1e100
         )
+        if len(quantities) > EACH:
+            found.unread.append(
+                f"{place.name}/final_info.json: only the first {EACH} of {len(quantities)} values are looked at"
+            )
         if quantities:
-            found.runs.append(Run(place.name, title, description, quantities))
+            found.runs.append(Run(place.name, title, description, quantities[:EACH]))
     if len(places) > MOST:
         found.unread.append(f"{len(places) - MOST} more runs were not read")
     if not found.runs:

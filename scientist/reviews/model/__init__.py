@@ -3,6 +3,7 @@
 from scientist.reviews.model._chair import Decisive, MetaReview, meta_review
 from scientist.reviews.model._checked import SLIPS, Checked
 from scientist.reviews.model._combine import Coefficients, Combined, Row, combine, fit, shipped
+from scientist.reviews.model._lab import LabReviewer, with_lessons_of
 from scientist.reviews.model._own import own_document, own_findings
 from scientist.reviews.model._page import render_panel, write_panel
 from scientist.reviews.model._panel import MOST_REVIEWERS, Panel, Spread, review_paper, spread_of, spreads_of
@@ -19,6 +20,7 @@ __all__ = [
     "Coefficients",
     "Combined",
     "Decisive",
+    "LabReviewer",
     "MetaReview",
     "ModelReviewer",
     "Panel",
@@ -39,6 +41,7 @@ __all__ = [
     "shuffled",
     "spread_of",
     "spreads_of",
+    "with_lessons_of",
     "words",
     "write_panel",
 ]

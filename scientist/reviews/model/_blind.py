@@ -13,7 +13,7 @@ SHORT = 3  # letters: a shorter surname is hidden only where it is cited or stan
 
 THANKS = re.compile(
     r"(?:\W|\d)*(?:acknowledge?ments?|funding|financial support|(?:author|authors['’]?) contributions?|"
-    r"contributions? of (?:the )?authors|about the authors?|competing interests?|conflicts? of interests?)\b",
+    r"contributions? of (?:the )?authors|about the authors?|(?:ai|llm) (?:use |usage )?(?:disclosure|statement)|competing interests?|conflicts? of interests?)\b",
     re.IGNORECASE,
 )
 """The title of a section, or the beginning of a paragraph, that says who wrote and who paid."""

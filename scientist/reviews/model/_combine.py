@@ -12,6 +12,7 @@ from scientist.errors import UsageError
 from scientist.lab import Record
 
 LEAST_ROWS = 20
+MOST_SLIPS = 2
 
 
 class Coefficients(Record):
@@ -57,10 +58,11 @@ def combine(
 ) -> Combined:
     """One score of what is there, 0 to 1.
 
-    `prior`: the probability of acceptance that a calibrated model of the text gives; `model`: the mean of the reviewers'
-    Overall as a share of its scale. Both: intercept + a·prior + b·model; one alone: itself. Every error of the deterministic
+    `prior`: the mean human score that a calibrated model of the text expects; `model`: the mean of the reviewers'
+    Overall; both as shares of the scale. Both: intercept + a·prior + b·model; one alone: itself. Every error of the deterministic
     checks then takes `per_error`. With one or more `errors` of substance the score is at most `ceiling`, whatever else speaks
-    for the paper; `slips` are errors of the manuscript alone (a reference that leads nowhere), and do not cap.
+    for the paper; `slips` are errors of the manuscript alone (a reference that leads nowhere): the first two
+    take as much each, and none caps.
     """
     c = coefficients or shipped()
     if prior is None and model is None:
@@ -74,7 +76,7 @@ def combine(
     else:
         assert prior is not None
         share, told = prior, "the prior alone, without a model"
-    share -= c.per_error * (errors + slips)
+    share -= c.per_error * (errors + min(slips, MOST_SLIPS))
     if slips:
         told += f"; {slips} slip{'s' if slips > 1 else ''} of the manuscript"
     if errors:

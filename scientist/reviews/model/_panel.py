@@ -99,7 +99,8 @@ def review_paper(
     """Have a paper reviewed by `reviewers` independent reviewers, and by an area chair where there are at least two reviews.
 
     `findings` are those of the deterministic checks: reviewers see them once, after their first form. `hide`: passages
-    that nobody is shown; `injections`: what an injection scan found and took out, in words, for people. `prior`: a calibrated probability of acceptance. The
+    that nobody is shown; `injections`: what an injection scan found and took out, in words, for people. `prior`: the mean human score that a calibrated model of
+    the text expects, as a share of its scale. The
     same document, model, seed and settings ask the same questions. A reviewer without a usable answer is named in
     `failed`; everything else that asking a model raises is raised.
     """

@@ -87,7 +87,7 @@ def show(document: Document, longest: int = LONGEST, hide: Sequence[str] = ()) -
         abstract=abstract[:LONGEST_ABSTRACT],
         groups=kept,
         references=len(document.references),
-        hidden=(*dropped, *blind.lines()),
+        hidden=(*(["the line of authors"] if document.authors else []), *dropped, *blind.lines()),
         left_out=(*left_out, *(f"not read: {line}" for line in document.unread[:20])),
         blind=blind,
     )
