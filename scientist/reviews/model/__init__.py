@@ -6,14 +6,13 @@ from scientist.reviews.model._combine import Coefficients, Combined, Row, combin
 from scientist.reviews.model._lab import LabReviewer, with_lessons_of
 from scientist.reviews.model._own import own_document, own_findings
 from scientist.reviews.model._page import render_panel, write_panel
-from scientist.reviews.model._panel import MOST_REVIEWERS, Panel, Spread, review_paper, spread_of, spreads_of
+from scientist.reviews.model._panel import Panel, Spread, review_paper, spread_of, spreads_of
 from scientist.reviews.model._quotes import Searchable, gives_orders, words
 from scientist.reviews.model._reviewer import PERSONAS, ModelReviewer
 from scientist.reviews.model._shown import LONGEST, Shown, show, shuffled
 
 __all__ = [
     "LONGEST",
-    "MOST_REVIEWERS",
     "PERSONAS",
     "SLIPS",
     "Checked",

@@ -18,8 +18,6 @@ from scientist.reviews.model._reviewer import ModelReviewer
 from scientist.reviews.model._shown import LONGEST, show
 from scientist.reviews.reading import Document
 
-MOST_REVIEWERS = 20
-
 
 class Spread(Record):
     """Scores of one criterion over reviewers: as given, never rounded. `sd` is the sample's (n − 1), None below two."""

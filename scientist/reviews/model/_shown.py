@@ -12,7 +12,7 @@ from scientist.reviews.model._quotes import Searchable
 from scientist.reviews.reading import Document, Section
 
 LONGEST = 60_000
-"""Characters of a paper that a reviewer is shown: about 15,000 words of tokens, nine pages and a short appendix."""
+"""Characters of a paper that a reviewer is shown: about 15,000 tokens, nine pages and a short appendix."""
 LONGEST_ABSTRACT, LONGEST_TABLE, MOST_FLOATS = 4_000, 3_000, 60
 FRONT = 40  # words: shorter paragraphs before the first long one are title, names and addresses
 
