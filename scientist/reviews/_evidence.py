@@ -293,6 +293,6 @@ def _plain(fragment: str, facts: Facts) -> str:
 
 def _sentence_lengths(fragment: str, facts: Facts) -> list[int]:
     # Split what the reader sees: a fact may print whole sentences, such as the hypothesis.
-    sentences = re.split(r"(?<=[.?!])[”’\"')\]]*\s+(?=[A-Z“‘(]|- )", _plain(fragment, facts))
+    sentences = re.split(r"(?<=[.?!])[”’\"')\]]*\s+(?=[A-Z“‘(\[]|- )", _plain(fragment, facts))
     lengths = [len(sentence.split()) for sentence in sentences]
     return [length for length in lengths if length >= 3]  # headings and floats are no sentences

@@ -253,6 +253,10 @@ def test_the_text_is_measured_as_it_is_read(tmp_path: Path) -> None:
     long = manuscript.sections[0].model_copy(update={"paragraphs": (" ".join(["word"] * 90) + ".",)})
     worse = measure(manuscript.model_copy(update={"sections": (long, *manuscript.sections[1:])}), facts)
     assert worse.longest == 90 and worse.longest_where == "section introduction, paragraph 1"
+    # A sentence that begins with the authors of a work begins anew.
+    cited = long.model_copy(update={"paragraphs": (r"\citet{ann2001} " + " ".join(["word"] * 40) + ". ",)})
+    twice = cited.model_copy(update={"paragraphs": (cited.paragraphs[0] * 3,)})
+    assert measure(manuscript.model_copy(update={"sections": (twice,)}), facts).longest == 41
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=5)
