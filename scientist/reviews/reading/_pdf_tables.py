@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scientist.reviews.reading._layout import Line, Sheet, Word, line_text
+from scientist.reviews.reading._lines import Line, Sheet, Word, line_text
 
 APART = 0.62
 """Space between two cells, in sizes of the print: columns of LaTeX stand 12 points apart, words three or four."""
