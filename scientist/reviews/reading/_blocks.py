@@ -46,7 +46,10 @@ class Blocks:
         """Fill `parts`."""
         rest = front(self.lines, self.setting.body, self.parts, self.setting.words)
         captions = [line for line in rest if caption(line.text) is not None]
-        areas = {sheet.number: regions(sheet, rest, captions) for sheet in self.sheets}
+        pages: dict[int, list[Line]] = {sheet.number: [] for sheet in self.sheets}
+        for line in rest:
+            pages[line.page].append(line)
+        areas = {sheet.number: regions(sheet, pages[sheet.number], captions) for sheet in self.sheets}
         noted, self.parts.footnotes = footnotes(rest, self.sheets, self.setting)
         for note in self.parts.footnotes:
             self._links(note.text, note.page)

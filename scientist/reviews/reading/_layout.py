@@ -7,13 +7,16 @@ margin, running heads and page numbers are taken out.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
+from operator import attrgetter
 from statistics import median
 
 from scientist.reviews.reading._lines import Line, Sheet, Word
 
+_LEFT, _RIGHT = attrgetter("left"), attrgetter("right")
 _PAGE_NUMBER = re.compile(
     r"[-–—\s]*(?:page|seite|p\.)?\s*(?:\d{1,4}|[ivxlc]{1,6}|[A-Z]?\d{0,3}[:.\-]\d{1,3})(?:\s*(?:of|/|von)\s*\d{1,4})?[-–—\s]*",
     re.IGNORECASE,
@@ -87,19 +90,21 @@ def _rows(words: Sequence[Word]) -> list[list[Word]]:
             rows[-1].append(word)
         else:
             rows.append([word])
-    return [sorted(row, key=lambda w: w.left) for row in rows]
+    return [sorted(row, key=_LEFT) for row in rows]
 
 
 def _crossed(row: Sequence[Word], x: float) -> str:
-    """How a row stands to a vertical line: 'across', 'both' sides of it with room between, 'left' or 'right' of it."""
-    before = max((word for word in row if word.left < x), key=lambda word: word.right, default=None)
-    after = min((word for word in row if word.left >= x), key=lambda word: word.left, default=None)
-    if before is None:
+    """How a row, sorted from left to right, stands to a vertical line: 'across', 'both' sides of it with room between,
+    'left' or 'right' of it."""
+    place = bisect_left(row, x, key=_LEFT)
+    if not place:
         return "right"
+    before = max(row[:place], key=_RIGHT)
     if before.right > x + 2:
         return "across"
-    if after is None:
+    if place == len(row):
         return "left"
+    after = row[place]
     size = min(before.size, after.size)
     return "both" if after.left - before.right > max(8.0, 0.85 * size) else "across"
 
@@ -259,41 +264,37 @@ def _edge(values: Sequence[float], share: float) -> float:
 
 def _without_running(pages: Sequence[list[Line]], sheets: Sequence[Sheet]) -> list[list[Line]]:
     """Lines at the top and bottom of pages that are page numbers, or that many pages have at the same height."""
+    margins = [_margins(page, sheet) for page, sheet in zip(pages, sheets, strict=True)]
     seen: Counter[tuple[str, int]] = Counter()
-    for page, sheet in zip(pages, sheets, strict=True):
-        seen.update({_head_key(line) for line in page if _margin(line, sheet, page)})
+    for margin in margins:
+        seen.update(set(margin.values()))
     least = max(2, min(4, round(0.4 * len(pages))))
     kept = []
-    for page, sheet in zip(pages, sheets, strict=True):
-        top, bottom = min((x.base for x in page), default=0.0), max((x.base for x in page), default=0.0)
-        kept.append(
-            [
-                line
-                for line in page
-                if not (
-                    (
-                        _margin(line, sheet, page)
-                        and sum(seen[(_head_key(line)[0], _head_key(line)[1] + d)] for d in (-1, 0, 1)) >= least
-                    )
-                    or (line.base in (top, bottom) and _far(line, sheet) and _PAGE_NUMBER.fullmatch(line.text))
-                )
-            ]
-        )
+    for page, sheet, margin in zip(pages, sheets, margins, strict=True):
+        ends = min((x.base for x in page), default=0.0), max((x.base for x in page), default=0.0)
+
+        def runs(line: Line, margin: dict[int, tuple[str, int]] = margin) -> bool:
+            text, height = margin.get(id(line), ("", 0))
+            return id(line) in margin and sum(seen[text, height + step] for step in (-1, 0, 1)) >= least
+
+        def numbers(line: Line, sheet: Sheet = sheet, ends: tuple[float, float] = ends) -> bool:
+            return line.base in ends and _far(line, sheet) and _PAGE_NUMBER.fullmatch(line.text) is not None
+
+        kept.append([line for line in page if not runs(line) and not numbers(line)])
     return kept
 
 
-def _head_key(line: Line) -> tuple[str, int]:
-    return re.sub(r"\d+|\b[ivxlc]+\b", "#", line.text.casefold())[:80], round(line.base / 4)
-
-
-def _margin(line: Line, sheet: Sheet, page: Sequence[Line]) -> bool:
-    """At the very top or bottom: where the rest of the page begins or ends."""
-    if line.base < 0.115 * sheet.height or line.base > 0.9 * sheet.height:
-        return True
-    outer = line.base < 0.2 * sheet.height or line.base > 0.8 * sheet.height
-    above = sum(other.base < line.base - 2 for other in page)
-    below = sum(other.base > line.base + 2 for other in page)
-    return outer and min(above, below) <= 1
+def _margins(page: Sequence[Line], sheet: Sheet) -> dict[int, tuple[str, int]]:
+    """Lines at the very top or bottom, where the rest of the page begins or ends, by id: what they say, and how high."""
+    bases = sorted(line.base for line in page)
+    found = {}
+    for line in page:
+        inner = 0.115 * sheet.height <= line.base <= 0.9 * sheet.height
+        outer = line.base < 0.2 * sheet.height or line.base > 0.8 * sheet.height
+        above, below = bisect_left(bases, line.base - 2), len(bases) - bisect_right(bases, line.base + 2)
+        if not inner or (outer and min(above, below) <= 1):
+            found[id(line)] = re.sub(r"\d+|\b[ivxlc]+\b", "#", line.text.casefold())[:80], round(line.base / 4)
+    return found
 
 
 def _far(line: Line, sheet: Sheet) -> bool:

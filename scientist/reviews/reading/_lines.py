@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from statistics import median
 
 _BOLD = re.compile(
@@ -14,6 +14,16 @@ _BOLD = re.compile(
 )
 _MATH = re.compile(r"^(?:\w{6}\+)?(?:CM(?:MI|SY|EX|BSY|MIB)|LMMath|MSAM|MSBM|EUFM|rsfs|txmi|txsy|txex|pxmi|ntxmi|StandardSymL|Symbol|STIX\w*Math|"
                    r"XITSMath|LatinModernMath|CambriaMath|MTMI|MTSY|MTEX|ZapfDingbats|eufm|stmary|wasy|esint|LibertineMath|lmsy|lmmi|lmex)", re.IGNORECASE)  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _is_bold(font: str) -> bool:
+    return _BOLD.search(font) is not None
+
+
+@lru_cache(maxsize=4096)
+def _is_math(font: str) -> bool:
+    return _MATH.match(font) is not None
 
 
 @dataclass(frozen=True)
@@ -32,12 +42,12 @@ class Word:
     @property
     def bold(self) -> bool:
         """Whether its font is a bold one."""
-        return bool(_BOLD.search(self.font))
+        return _is_bold(self.font)
 
     @property
     def math(self) -> bool:
         """Whether its font is one for formulas."""
-        return bool(_MATH.match(self.font))
+        return _is_math(self.font)
 
 
 @dataclass

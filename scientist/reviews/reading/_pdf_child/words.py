@@ -58,34 +58,37 @@ class Words:
         count = min(self.raw.FPDFText_CountChars(text), PAGE_CHARS)
         self.chars += count
         page = address_of(text.raw)
+        # This loop runs for every character of a paper: it keeps to local names and rounds what is kept.
+        unicode_of, is_wrong, object_of = self._unicode, self._wrong, self._object
+        box_of, origin_of, loose_of = self._box, self._origin, self._loose
         x0, x1, y0, y1, ox, oy = (ctypes.c_double() for _ in range(6))
         places = [ctypes.addressof(value) for value in (x0, x1, y0, y1)]
         origin = [ctypes.addressof(value) for value in (ox, oy)]
         loose = self.raw.FS_RECTF()
         loosely = ctypes.addressof(loose)
-        upright = not frame.turn
+        upright, edge, head = not frame.turn, frame.left, frame.top
         words: list[list[Any]] = []
         known: dict[int, tuple[int, float, float]] = {}
         nameless = high = 0
         chars: list[tuple[str, float, float]] = []  # of the word that is open
-        box = [0.0, 0.0, 0.0, 0.0]
-        base = size = 0.0
+        west = north = east = south = base = size = 0.0
         style, turned, form = 0, 0, -1
 
         def close() -> None:
             if any(not char.isspace() for char, _, _ in chars):
+                box = [west, round(north, 2), east, round(south, 2)]
                 words.append([compose(chars), *box, base, style, turned, form, None])
             chars.clear()
 
         for at in range(count):
-            code = self._unicode(page, at)
-            wrong = self._wrong(page, at) == 1
+            code = unicode_of(page, at)
+            wrong = is_wrong(page, at) == 1
             if wrong and code < 256 and self.font(text, at) == "":
                 code = ord(_CORK[code])
                 self.cork = True
                 wrong = False
             elif code in _SPACES or (code in _HYPHENS and self._made_up(page, at) == 1):
-                if code not in (0, 2) and chars:
+                if chars and code not in (0, 2):
                     close()
                 continue
             if 0xD800 <= code < 0xE000:
@@ -99,22 +102,29 @@ class Words:
             if wrong or code < 0x20 or 0xE000 <= code < 0xF900:
                 nameless += 1
                 code = 0xFFFD
-            address = self._object(page, at) or 0
+            address = object_of(page, at) or 0
             if address not in known:
                 known[address] = self.style(text, at, address)
             now, points, angle = known[address]
-            self._box(page, at, *places)
-            self._origin(page, at, *origin)
-            left, top, right, bottom = frame.box(x0.value, y0.value, x1.value, y1.value)
-            if upright and not angle and self._loose(page, at, loosely):
+            box_of(page, at, *places)
+            origin_of(page, at, *origin)
+            if upright and not angle:
+                top, bottom = head - y1.value, head - y0.value
+                if top > bottom:
+                    top, bottom = bottom, top
                 # Between words counts how far a character advances: a slanted f leans over the space behind it.
-                a, b = loose.left - frame.left, loose.right - frame.left
-                if 0.0 < b - a < 2.5 * max(points, 1.0):
-                    left, right = round(a, 2), round(b, 2)
-            height = round(frame.point(ox.value, oy.value)[1], 2)
+                wide = loose_of(page, at, loosely) and loose.right - loose.left
+                if wide and 0.0 < wide < 2.5 * max(points, 1.0):
+                    left, right = round(loose.left - edge, 2), round(loose.right - edge, 2)
+                else:
+                    left, right = sorted((round(x0.value - edge, 2), round(x1.value - edge, 2)))
+                height = round(head - oy.value, 2)
+            else:
+                left, top, right, bottom = frame.box(x0.value, y0.value, x1.value, y1.value)
+                height = round(frame.point(ox.value, oy.value)[1], 2)
             char = LIGATURES.get(chr(code), chr(code))
             if chars:
-                gap = left - box[2]
+                gap = left - east
                 em = max(size, points, 1.0)
                 step = abs(base - height)
                 apart = style != now and (step > 0.12 * em or abs(size - points) > 0.15 * em)
@@ -123,9 +133,16 @@ class Words:
                     if not accent or gap > em or step > em:
                         close()
             if chars:
-                box = [min(box[0], left), min(box[1], top), max(box[2], right), max(box[3], bottom)]
+                if left < west:
+                    west = left
+                if top < north:
+                    north = top
+                if right > east:
+                    east = right
+                if bottom > south:
+                    south = bottom
             else:
-                box, base, style, size = [left, top, right, bottom], height, now, points
+                west, north, east, south, base, style, size = left, top, right, bottom, height, now, points
                 turned, form = 1 if angle else 0, inside.get(address, -1)
             chars.append((char, left, right))
         if chars:
