@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from scientist.errors import RecordError
 from scientist.reviews.checks._findings import Finding, finding
@@ -21,6 +22,7 @@ NOTES = 1 << 20
 """Bytes of notes.txt, and of a program, that are read."""
 _RUN = re.compile(r"run_(\d{1,4})")
 _NOTE = re.compile(r"^#{1,4}\s*\**Run\s*(\d{1,4})\**\s*[:.\-–—]?\s*(.*?)\**\s*$", re.IGNORECASE)
+_SPREADS = frozenset({"std", "stdev", "sd", "stderr", "sem", "se", "ci"})
 _OPENING = 260
 """Characters of a run's description that tell what it is; what follows compares it with other runs."""
 
@@ -41,6 +43,12 @@ class Quantity:
     def place(self) -> str:
         """'run_3 · moons · kl_divergence'; without a data set the mean over all of them."""
         return f"{self.run} · {self.dataset or 'mean over data sets'} · {self.metric}"
+
+    def is_spread_of(self, other: Quantity) -> bool:
+        """Whether this is the spread of another, reported under a name of its own ('acc_std' beside 'acc_mean')."""
+        mine, theirs = _parts(self.metric), _parts(other.metric)
+        beside = (self.run, self.dataset) == (other.run, other.dataset)
+        return beside and bool(mine & _SPREADS) and mine - _SPREADS == theirs - {"mean", "avg"}
 
     def spreads(self) -> dict[str, float]:
         """Every spread that could be printed after ±: of the raw values, and the reported one."""
@@ -71,8 +79,9 @@ class Run:
 
 @dataclass
 class Runs:
-    """All runs of a folder. `unread`: one line for each file that could not be used."""
+    """All runs of a folder. `title`: what notes.txt calls the work; `unread`: one line for each file that could not be used."""
 
+    title: str = ""
     runs: list[Run] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
@@ -87,6 +96,10 @@ class Runs:
         """The run that others are compared with: the one called baseline, else the first."""
         named = [run.name for run in self.runs if re.search(r"\bbaseline\b", run.title, re.IGNORECASE)]
         return named[0] if named else self.runs[0].name
+
+
+def _parts(metric: str) -> frozenset[str]:
+    return frozenset(re.split(r"[^a-z0-9]+", metric.lower())) - {""}
 
 
 def _t975(degrees: int) -> float:
@@ -122,7 +135,8 @@ def read_runs(folder: Path) -> Runs:
     for place in places[:MOST]:
         title, description = notes.get(_number(place), ("", ""))
         try:
-            checks = recompute(load_final_info(place / "final_info.json"))
+            info = flat(load_final_info(place / "final_info.json"))
+            checks = recompute(info)
         except (ValueError, OSError) as error:
             found.unread.append(f"{place.name}/final_info.json: {error}")
             continue
@@ -130,6 +144,12 @@ def read_runs(folder: Path) -> Runs:
             Quantity(place.name, c.dataset, c.key, c.reported_mean, c.values, c.reported_stderr, c.pointer)
             for c in checks
             if math.isfinite(c.reported_mean) and abs(c.reported_mean) < 1e100
+        )
+        known = {(one.dataset, one.metric) for one in quantities}
+        quantities += tuple(
+            Quantity(place.name, dataset, metric, value)
+            for dataset, metric, value in _named_spreads(info, ())
+            if (dataset, metric) not in known
         )
         if len(quantities) > EACH:
             found.unread.append(
@@ -148,6 +168,45 @@ def read_runs(folder: Path) -> Runs:
     return found
 
 
+def flat(info: Any) -> Any:
+    """The same report with groups inside `means`, `stderrs` and `final_info_dict` taken apart: 'scores_mean_consistency'.
+
+    Values per seed may be groups too: a list of `{"mean_consistency": 0.98}` becomes a list of numbers.
+    """
+    if not isinstance(info, dict):
+        return info
+    if not isinstance(info.get("means"), dict):
+        return {key: flat(value) for key, value in info.items()}
+    made = dict(info)
+    for part in ("means", "stderrs", "final_info_dict"):
+        if isinstance(info.get(part), dict):
+            made[part] = dict(_leaves(info[part], ""))
+    return made
+
+
+def _leaves(group: dict[str, Any], above: str) -> Iterator[tuple[str, Any]]:
+    for key, value in group.items():
+        name = f"{above}_{key}" if above else key
+        if isinstance(value, dict):
+            yield from _leaves(value, name)
+        elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+            for inner in value[0]:
+                yield f"{name}_{inner}", [one.get(inner) for one in value]
+        else:
+            yield name, value
+
+
+def _named_spreads(info: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str, float]]:
+    """(data set, metric, value) of what a report calls a standard deviation: 'acc_std' beside 'acc', 'std' beside 'mean'."""
+    for key, value in info.items() if isinstance(info, dict) else ():
+        if isinstance(value, dict):
+            if key not in ("means", "stderrs", "final_info_dict"):
+                yield from _named_spreads(value, (*path, key))
+        elif re.search(r"(?:^|_)(?:std|stdev|sd)$", key, re.IGNORECASE) and type(value) in (int, float):
+            alone = "_" not in key and bool(path)
+            yield " ".join(path[:-1] if alone else path), f"{path[-1]}_{key}" if alone else key, float(value)
+
+
 def _number(place: Path) -> int:
     match = _RUN.fullmatch(place.name)
     return int(match[1]) if match else 0
@@ -162,6 +221,8 @@ def _notes(file: Path, found: Runs) -> dict[int, tuple[str, str]]:
     told: dict[int, tuple[str, str]] = {}
     current: int | None = None
     for line in text.splitlines():
+        if not found.title and (headline := re.match(r"#\s*Title:\s*(.{1,300})", line)):
+            found.title = headline[1]
         if match := _NOTE.match(line):
             current = int(match[1])
             told.setdefault(current, (match[2][:200], ""))
