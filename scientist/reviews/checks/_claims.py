@@ -39,7 +39,8 @@ _PROMISED = re.compile(
     re.IGNORECASE,
 )
 _SETTINGS = re.compile(
-    r"hyper-?parameters? (?:settings?|values|used|for|of|in)\b|\bsettings?\b|statistics of|data ?sets?\b.*\b(?:statistics|sizes?|details)|architecture|notation|symbols",
+    r"hyper-?parameters? (?:settings?|values|used|for|of|in)\b|\bsettings?\b|statistics of|data ?sets?\b.*\b(?:statistics|sizes?|details)|architecture|notation|symbols|"
+    r"\b(?:running|training|inference|computation\w*) times?\b|number of parameters|parameter (?:size|count)|filter (?:num|size)|output size|\brange\b",
     re.IGNORECASE,
 )
 
@@ -186,11 +187,12 @@ def _error_bars(document: Document) -> Iterator[Finding]:
         grid = cells_of(table, place)
         caption = caption_of(document, table)
         heads = " ".join([caption, *(cell for row in table.rows for cell in row if not re.search(r"\d\.\d", cell))])
-        if any(cell.spread for cell in grid) or _SPREAD.search(heads):
+        printed = any("±" in cell for row in table.rows for cell in row)  # also where several values share a cell
+        if printed or any(cell.spread for cell in grid) or _SPREAD.search(heads):
             shown = True
         elif (
             len({cell.row for cell in grid}) >= 2
-            and not _SETTINGS.search(caption)
+            and not _SETTINGS.search(f"{caption} {' '.join(table.rows[0])}")
             and (HIGHER.search(heads) or LOWER.search(heads))
         ):
             bare.append((place, table))
