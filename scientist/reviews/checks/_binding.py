@@ -16,7 +16,7 @@ from scientist.reviews.checks._arithmetic import CHANGE
 from scientist.reviews.checks._candidates import Names, Wanted
 from scientist.reviews.checks._findings import Finding, heading, in_order, quoted
 from scientist.reviews.checks._grid import Cell, caption_of, cells, name_of
-from scientist.reviews.checks._passages import Passage, passages
+from scientist.reviews.checks._passages import Passage, counted_by, passages
 from scientist.reviews.checks._rounding import decimals
 from scientist.reviews.checks._runs import Runs
 from scientist.reviews.checks._spoken import shortened
@@ -259,11 +259,20 @@ def _of_number(passage: Passage, digits: str, wanted: Wanted, context: Context) 
     # What final_info.json does not hold may stand in the curves: this proves nothing.
     weak = not factor and (_CURVE.search(sentence.text) or _DIFFERENCE.search(passage.before))
     if found and found.kind in ("unmatched", "wrong-run"):
-        plain = not factor and ("." not in digits or wanted.metrics is None)
+        plain = not factor and ("." not in digits or wanted.metrics is None) and not _counted(passage, wanted, context)
         guessed = wanted.runs is not None and not context.known.named_surely(passage.clause)
         if weak or plain or (factor and wanted.metrics is None) or (guessed and found.kind == "wrong-run"):
             found = found.model_copy(update={"severity": "warning"})
     return verdict, source, found
+
+
+def _counted(passage: Passage, wanted: Wanted, context: Context) -> bool:
+    """Whether a whole number is surely a result: '4720 steps' in a sentence that names steps to an accuracy, and a data set."""
+    known, text = context.known, passage.number.sentence.text
+    following = counted_by(passage.trailing)
+    named = known.metrics_in(text)
+    meant = [known.metrics[name] for name in wanted.metrics or () if name in named]
+    return bool(meant and wanted.datasets and following) and all(following[0] in stems for stems in meant)
 
 
 def _of_passage(passage: Passage, context: Context) -> Wanted:
@@ -274,11 +283,11 @@ def _of_passage(passage: Passage, context: Context) -> Wanted:
     if datasets is None and not _UP_TO_ANY.search(passage.before):
         datasets = next((d for scope in far if (d := known.datasets_in(scope))), None)
     changed = _CHANGE_OF.match(passage.trailing)  # '12% reduction in KL divergence'
-    own = f"{passage.leading} {_OTHER.split(passage.trailing)[0]}"
-    scopes = (changed[1] if changed else "", passage.leading, own, passage.clause, text)
+    own = f"{leading} {_OTHER.split(passage.trailing)[0]}"
+    scopes = (changed[1] if changed else "", leading, own, passage.clause, text)
     choices = [(scope, least) for group in (scopes[:2], scopes[2:], far) for least in (0.6, 0.5) for scope in group]
     metrics: Names = next((m for scope, least in choices if (m := known.metrics_in(scope, least))), None)
-    following = words(passage.trailing[:24])[:1]  # '793 steps'
+    following = counted_by(passage.trailing)  # '793 steps'
     counted = frozenset(name for name, stems in known.metrics.items() if following and following[0] in stems)
     if counted and not (metrics and metrics & counted):
         metrics = counted

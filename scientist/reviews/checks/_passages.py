@@ -38,7 +38,7 @@ _GENERAL = re.compile(
     r"\b(?:future|would|could|might|hypothes|expect|suppose|e\.g|prior work|previous work|et al)\b", re.IGNORECASE
 )
 _DIRECT = re.compile(  # what names a number directly: '0.35 (circle)', '37.4 seconds for the baseline'
-    r"\s?%?\s?\((?P<in>[^()]{1,30})\)|\s*\)?,?\s*(?:(?!while\b|and\b|but\b|whereas\b|to\b)[\w-]+\s+){0,2}?(?:for|on|in)\s+(?:the\s+)?"
+    r"\s?%?\s?\((?P<in>[^()]{1,30})\)|\s*\)?\s*(?:(?!while\b|and\b|but\b|whereas\b|to\b)[\w-]+\s+){0,2}?(?:for|on|in)\s+(?:the\s+)?"
     r"[^,;.]{1,40}?(?=\s+(?:to|and|while|compared|vs\.?|versus|whereas|but)\b|[,;.]|$)",
     re.IGNORECASE,
 )
@@ -113,6 +113,11 @@ def _passages(document: Document, known: Vocabulary, caption: str) -> Iterator[P
             )
 
 
+def counted_by(after: str) -> list[str]:
+    """The stem of the word that directly follows a number, if any: '4720 steps'."""
+    return words(re.split(r"[,;.()]", after[:24])[0])[:1]
+
+
 def _outside(document: Document) -> frozenset[int]:
     """Sections about something else than results; what stands under such a heading belongs to it."""
     found, level = set(), 0
@@ -160,7 +165,7 @@ def _is_result(number: Number, clause: str, text: str, known: Vocabulary) -> boo
         return about
     # A whole number is a result where a word of a metric follows it: '4720 steps'.
     end = number.start + len(number.text)
-    following = words(number.sentence.text[end : end + 24])[:1]
+    following = counted_by(number.sentence.text[end:])
     counted = {stem for stems in known.metrics.values() for stem in stems}
     exact = not re.search(
         r"(?:about|around|approximately|roughly|nearly|over|~|≈|every|first|for|after)\s*$",

@@ -28,7 +28,9 @@ Verdict = Literal["bound", "unmatched", "wrong-run", "contradicted"]
 Judged = tuple[Verdict, str, Finding | None]
 """The verdict on a number, what stands behind it, and the finding where something is wrong."""
 
-DOWN = re.compile(r"\b(?:reduc|decreas|drop|declin|fewer|shorter|lower|less\b|cut|fell|shrink|sav)\w*", re.IGNORECASE)
+DOWN = re.compile(
+    r"\b(?:reduc|decreas|drop|declin|fewer|shorter|lower|less\b|cut|fell\b|fall|shrink|sav)\w*", re.IGNORECASE
+)
 UP = re.compile(r"\b(?:increas|higher|longer|slower|rise|rose|overhead|grew|larger)\w*", re.IGNORECASE)
 ABOUT = re.compile(r"(?:about|approximately|around|roughly|nearly|almost|over|more than|~|≈|some)\s*$", re.IGNORECASE)
 AVERAGED = re.compile(
