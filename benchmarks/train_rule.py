@@ -1,4 +1,4 @@
-"""Fits the rule that combines prior and reviewers' mean, and writes scientist/reviews/model/combine.json.
+"""Fits the rule that combines prior and reviewers' mean, and writes scientist/reviews/rule/combine.json.
 
 python benchmarks/train_rule.py FOLDER [OUT]
 
@@ -20,7 +20,7 @@ from scientist.reviews.calibration import _fit as fitting
 from scientist.reviews.calibration import _metrics as metrics
 from scientist.reviews.calibration._data import read_data
 from scientist.reviews.calibration._features import features, terms
-from scientist.reviews.model import Row, combine, fit
+from scientist.reviews.rule import Row, combine, fit
 
 NAME = "ICLR 2022 (764 papers, {rows} with reviews by six settings of other systems' models), prior out of fold"
 
@@ -28,7 +28,7 @@ NAME = "ICLR 2022 (764 papers, {rows} with reviews by six settings of other syst
 def main() -> None:
     """Read, make the prior out of fold, judge on one part what was fitted on the other, write what all of them give."""
     table_of = Path(sys.argv[1]) / "iclr2022.jsonl.gz"
-    out = Path(sys.argv[2] if len(sys.argv) > 2 else "scientist/reviews/model/combine.json")
+    out = Path(sys.argv[2] if len(sys.argv) > 2 else "scientist/reviews/rule/combine.json")
     with gzip.open(table_of, "rt", encoding="utf-8") as lines:
         told = [json.loads(line) for line in lines]
     papers = read_data(table_of).papers

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from scientist.llm import Model
     from scientist.progress import Progress
     from scientist.reviews.forms import Form
-    from scientist.reviews.model import Checked, Panel
+    from scientist.reviews.model import Panel
     from scientist.reviews.reading import Document
+    from scientist.reviews.rule import Checked
 
 OWN = ("study.json", "manuscript.json")
 USUAL = ("latex", "tex", "src", "source", "paper", "main", "template", "article")

@@ -12,7 +12,8 @@ from scientist.ideas import Lesson, Lessons
 from scientist.llm import Budget, Ledger, Model
 from scientist.reviews._lessons import CAP
 from scientist.reviews.forms import Answer, FilledReview, Point, Quotation
-from scientist.reviews.model import Combined, LabReviewer, Panel, with_lessons_of
+from scientist.reviews.model import LabReviewer, Panel, with_lessons_of
+from scientist.reviews.rule import Combined
 
 WORLD = world("comparison", effect=0.03)
 QUOTE = Quotation(text="One data set was used here.", section="Limitations")

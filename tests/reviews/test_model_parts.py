@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scientist.errors import UsageError
-from scientist.reviews.model import Coefficients, Row, Searchable, combine, fit, gives_orders, shipped, show, spread_of
+from scientist.reviews.model import Searchable, gives_orders, show, spread_of
 from scientist.reviews.model._blind import Blinder, names_of
 from scientist.reviews.model._shown import Group, Part, bounded, shuffled
 from scientist.reviews.reading import Caption, Document, Footnote, Paragraph, Section, Table
+from scientist.reviews.rule import Coefficients, Row, combine, fit, shipped
 
 TEXT = "The classi\ufb01er gains \u22122.1 points on state-of-the-art data, which is 93.4% of what we had hoped for."
 PAPER = Searchable.of([("1 Results", TEXT), ("2 End", "Nothing else was found in any of the other runs.")])
@@ -248,7 +249,7 @@ rule = st.builds(
 def test_more_errors_never_raise_it(
     prior: float | None, model: float | None, errors: int, more: int, c: Coefficients
 ) -> None:
-    fewer, worse = combine(prior, model, errors, 0, c).share, combine(prior, model, errors + more, 0, c).share
+    fewer, worse = combine(prior, model, errors, 0, coefficients=c).share, combine(prior, model, errors + more, 0, coefficients=c).share
     if prior is None and model is None:
         assert fewer is worse is None
         return
@@ -263,8 +264,8 @@ def test_a_higher_prior_or_mean_never_lowers_it(
     low: float, high: float, other: float, errors: int, c: Coefficients
 ) -> None:
     low, high = sorted((low, high))
-    assert combine(low, other, errors, 0, c).share <= combine(high, other, errors, 0, c).share  # type: ignore[operator]
-    assert combine(other, low, errors, 0, c).share <= combine(other, high, errors, 0, c).share  # type: ignore[operator]
+    assert combine(low, other, errors, 0, coefficients=c).share <= combine(high, other, errors, 0, coefficients=c).share  # type: ignore[operator]
+    assert combine(other, low, errors, 0, coefficients=c).share <= combine(other, high, errors, 0, coefficients=c).share  # type: ignore[operator]
 
 
 @given(share, maybe)
@@ -277,7 +278,7 @@ def test_a_prior_never_beats_an_error(prior: float, model: float | None) -> None
 def test_slips_take_something_and_cap_nothing(
     prior: float | None, model: float, errors: int, slips: int, c: Coefficients
 ) -> None:
-    assert combine(prior, model, errors, slips + 1, c).share <= combine(prior, model, errors, slips, c).share  # type: ignore[operator]
+    assert combine(prior, model, errors, slips + 1, coefficients=c).share <= combine(prior, model, errors, slips, coefficients=c).share  # type: ignore[operator]
     assert combine(None, 1.0, 0, 1).share == pytest.approx(1 - shipped().per_error)
 
 
@@ -296,7 +297,7 @@ def test_a_fit_finds_the_rule_that_made_the_data() -> None:
     found = fit(rows, "a grid")
     assert (found.intercept, found.prior, found.model) == pytest.approx((0.1, 0.3, 0.5), abs=1e-5)
     assert (found.fitted_on, found.rows) == ("a grid", 100)
-    assert combine(1.0, 1.0, 0, 0, found).share == pytest.approx(0.9, abs=1e-4)
+    assert combine(1.0, 1.0, coefficients=found).share == pytest.approx(0.9, abs=1e-4)
 
 
 def test_a_fit_gives_no_weight_to_what_points_the_wrong_way() -> None:

@@ -1,8 +1,6 @@
 """Reviews by models: scores that stand on quotations, several reviewers, an area chair, a stated rule. See docs/reviews.md."""
 
 from scientist.reviews.model._chair import Decisive, MetaReview, meta_review
-from scientist.reviews.model._checked import SLIPS, Checked
-from scientist.reviews.model._combine import Coefficients, Combined, Row, combine, fit, shipped
 from scientist.reviews.model._lab import LabReviewer, with_lessons_of
 from scientist.reviews.model._own import own_document, own_findings
 from scientist.reviews.model._page import render_panel, write_panel
@@ -14,28 +12,20 @@ from scientist.reviews.model._shown import LONGEST, Shown, show, shuffled
 __all__ = [
     "LONGEST",
     "PERSONAS",
-    "SLIPS",
-    "Checked",
-    "Coefficients",
-    "Combined",
     "Decisive",
     "LabReviewer",
     "MetaReview",
     "ModelReviewer",
     "Panel",
-    "Row",
     "Searchable",
     "Shown",
     "Spread",
-    "combine",
-    "fit",
     "gives_orders",
     "meta_review",
     "own_document",
     "own_findings",
     "render_panel",
     "review_paper",
-    "shipped",
     "show",
     "shuffled",
     "spread_of",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from scientist.lab import Record, read_json
 from scientist.papers import Audit, Facts, Manuscript, plain
-from scientist.reviews.model._checked import Checked
 from scientist.reviews.reading import Caption, Document, Paragraph, Section, Table
+from scientist.reviews.rule import Checked
 
 SIGNED = ("disclosure",)
 """Sections that say who wrote."""

@@ -12,11 +12,10 @@ from scientist.lab import Record
 from scientist.llm import Model, NoAnswer
 from scientist.reviews.forms import CONFIDENCE, NEURIPS, OVERALL, FilledReview, Form
 from scientist.reviews.model._chair import MetaReview, meta_review
-from scientist.reviews.model._checked import Checked, errors_and_slips, told_findings
-from scientist.reviews.model._combine import Coefficients, Combined, combine
 from scientist.reviews.model._reviewer import ModelReviewer
 from scientist.reviews.model._shown import LONGEST, show
 from scientist.reviews.reading import Document
+from scientist.reviews.rule import Checked, Coefficients, Combined, combine, counts_of, told_findings
 
 
 class Spread(Record):
@@ -49,6 +48,7 @@ class Panel(Record):
     meta: MetaReview | None = None
     errors: int = Field(default=0, description="errors of substance that programs found")
     slips: int = Field(default=0, description="errors of the manuscript alone")
+    warnings: int = 0
     prior: float | None = None
     combined: Combined
     overall: float | None = Field(default=None, description="the combined score on the form's scale of Overall")
@@ -120,11 +120,11 @@ def review_paper(
             meta = meta_review(model, name, reviews, seed, told_findings(findings, shown.blind))
         except NoAnswer as error:
             failed.append(f"area chair: {error.message}"[:400])
-    errors, slips = errors_and_slips(findings)
+    errors, slips, warnings = counts_of(findings)
     spreads = spreads_of(list(reviews.values()), form)
     overall = next(one for one in spreads if one.criterion == OVERALL)
     share = form.overall.share(overall.mean) if overall.mean is not None else None
-    combined = combine(prior, share, errors, slips, coefficients)
+    combined = combine(prior, share, errors, slips, warnings, coefficients)
     score = form.overall.at(combined.share) if combined.share is not None else None
     decision: Literal["Accept", "Reject", ""] = ""
     if score is not None:
@@ -141,6 +141,7 @@ def review_paper(
         meta=meta,
         errors=errors,
         slips=slips,
+        warnings=warnings,
         prior=prior,
         combined=combined,
         overall=score,

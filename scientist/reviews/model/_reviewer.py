@@ -17,9 +17,9 @@ from scientist.reviews.model._answers import (
     filled,
     judged,
 )
-from scientist.reviews.model._checked import Checked, told_findings
 from scientist.reviews.model._quotes import Searchable
 from scientist.reviews.model._shown import Shown, shuffled
+from scientist.reviews.rule import Checked, told_findings
 
 ROLE = "reviewer"
 TEMPERATURE = 0.7

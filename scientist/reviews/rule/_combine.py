@@ -13,6 +13,7 @@ from scientist.lab import Record
 
 LEAST_ROWS = 20
 MOST_SLIPS = 2
+MOST_WARNINGS = 5
 
 
 class Coefficients(Record):
@@ -23,6 +24,7 @@ class Coefficients(Record):
     prior: float = Field(ge=0, le=2)
     model: float = Field(ge=0, le=2)
     per_error: float = Field(default=0.05, ge=0, le=1, description="what every error takes")
+    per_warning: float = Field(default=0.01, ge=0, le=1, description="what each of the first warnings takes")
     ceiling: float = Field(default=0.2, ge=0, lt=0.3, description="the most that a paper with an error gets")
     fitted_on: str = ""
     rows: int = Field(default=0, ge=0)
@@ -46,7 +48,7 @@ class Row(Record):
 @cache
 def shipped() -> Coefficients:
     """The coefficients that come with the program."""
-    return Coefficients.model_validate_json((files("scientist.reviews.model") / "combine.json").read_text("utf-8"))
+    return Coefficients.model_validate_json((files("scientist.reviews.rule") / "combine.json").read_text("utf-8"))
 
 
 def combine(
@@ -54,6 +56,7 @@ def combine(
     model: float | None,
     errors: int = 0,
     slips: int = 0,
+    warnings: int = 0,
     coefficients: Coefficients | None = None,
 ) -> Combined:
     """One score of what is there, 0 to 1.
@@ -62,7 +65,8 @@ def combine(
     Overall; both as shares of the scale. Both: intercept + a·prior + b·model; one alone: itself. Every error of the deterministic
     checks then takes `per_error`. With one or more `errors` of substance the score is at most `ceiling`, whatever else speaks
     for the paper; `slips` are errors of the manuscript alone (a reference that leads nowhere): the first two
-    take as much each, and none caps.
+    take as much each, and none caps. Each of the first five `warnings` takes `per_warning`: nothing is proved by one, so
+    together they cost what one error does.
     """
     c = coefficients or shipped()
     if prior is None and model is None:
@@ -76,7 +80,9 @@ def combine(
     else:
         assert prior is not None
         share, told = prior, "the prior alone, without a model"
-    share -= c.per_error * (errors + min(slips, MOST_SLIPS))
+    share -= c.per_error * (errors + min(slips, MOST_SLIPS)) + c.per_warning * min(warnings, MOST_WARNINGS)
+    if warnings:
+        told += f"; {warnings} warning{'s' if warnings > 1 else ''}"
     if slips:
         told += f"; {slips} slip{'s' if slips > 1 else ''} of the manuscript"
     if errors:

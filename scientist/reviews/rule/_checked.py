@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 MOST_FINDINGS = 40
 SLIPS = frozenset(
@@ -16,7 +16,7 @@ SLIPS = frozenset(
         "placeholder",
     }
 )
-"""Errors of the manuscript and not of what it found: each takes something from the score, and none caps it."""
+"""Errors of the manuscript and not of what it found: the first two take something from the score, and none caps it."""
 
 
 class Checked(Protocol):
@@ -34,11 +34,19 @@ class Checked(Protocol):
     def section(self) -> str: ...
 
 
-def errors_and_slips(findings: Sequence[Checked]) -> tuple[int, int]:
-    """How many errors are of substance, and how many are slips of the manuscript."""
+class Counts(NamedTuple):
+    """How many findings take something from a score: errors of substance, slips of the manuscript, warnings."""
+
+    errors: int
+    slips: int
+    warnings: int
+
+
+def counts_of(findings: Sequence[Checked]) -> Counts:
+    """Findings as the rule counts them; notes count nowhere."""
     errors = [one for one in findings if one.severity == "error"]
     slips = sum(one.kind in SLIPS for one in errors)
-    return len(errors) - slips, slips
+    return Counts(len(errors) - slips, slips, sum(one.severity == "warning" for one in findings))
 
 
 def told_findings(findings: Sequence[Checked], blind: Callable[[str], str]) -> str:
