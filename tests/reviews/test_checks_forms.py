@@ -191,6 +191,14 @@ def test_the_name_of_the_method_may_be_any_run_but_the_baseline(tmp_path: Path) 
     assert [finding.kind for finding in base.findings] == ["wrong-run"] * 2
 
 
+def test_one_value_of_another_run_among_those_of_one_is_a_warning(tmp_path: Path) -> None:
+    rows = r"Data & Val Loss & Val Acc & Steps to 99\% Val Acc \\ rivers & 0.7231 & 0.8553 & 3100 \\ lakes & 0.5251 & {} & 2000 \\"
+    assert checked(tmp_path / "a", table("Final results", rows.format("0.9113"))).findings == ()
+    (found,) = checked(tmp_path / "b", table("Final results", rows.format("0.9034"))).findings
+    assert (found.severity, found.kind, found.expected) == ("warning", "wrong-run", "run_1 · lakes · val_acc: 0.9113")
+    assert "all but 1 of the 6 values here are those of run_1" in found.message
+
+
 def test_a_claim_made_twice_is_one_finding_that_names_both_places(tmp_path: Path) -> None:
     claim = r"On rivers the sparse gate reduces the validation loss by 19\%. "
     found = checked(tmp_path / "a", claim + r"\section{Conclusion} So: " + claim)

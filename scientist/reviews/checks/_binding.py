@@ -13,8 +13,8 @@ from itertools import islice
 
 from scientist.lab import Record
 from scientist.reviews.checks._arithmetic import CHANGE
-from scientist.reviews.checks._candidates import Names, Wanted
-from scientist.reviews.checks._findings import Finding, heading, in_order, quoted
+from scientist.reviews.checks._candidates import Names, Wanted, matching
+from scientist.reviews.checks._findings import Finding, finding, heading, in_order, quoted
 from scientist.reviews.checks._grid import Cell, caption_of, cells, name_of
 from scientist.reviews.checks._passages import Passage, counted_by, passages
 from scientist.reviews.checks._rounding import decimals
@@ -136,6 +136,7 @@ def _tables(document: Document, context: Context) -> Iterator[tuple[Bound, Findi
         if (asked := _of_cell(cell, caption_of(document, document.tables[cell.table]), context))
     }
     _unsure(wanted, context)
+    strays = _strays(wanted, context)
     for cell, asked in wanted.items():
         table = document.tables[cell.table]
         for metric in asked.metrics or ():
@@ -143,7 +144,7 @@ def _tables(document: Document, context: Context) -> Iterator[tuple[Bound, Findi
         place = f"{name_of(table, cell.table)}, '{cell.row_head}', '{cell.column_head}'"
         sentence = f"{cell.row_head} | {cell.column_head}: {cell.printed}"
         at = {"sentence": sentence, "section": name_of(table, cell.table), "page": table.page}
-        verdict, source, found = judge_value(cell.text, cell.value, cell.unit, asked, context)
+        verdict, source, found = strays.get(cell) or judge_value(cell.text, cell.value, cell.unit, asked, context)
         yield Bound(text=cell.text, place=place, verdict=verdict, source=source), found and found.model_copy(update=at)
         if cell.spread:
             yield _of_spread((cell.text, cell.value, cell.unit, cell.spread), asked, context, place, at)
@@ -161,6 +162,45 @@ def _unsure(wanted: dict[Cell, Wanted], context: Context) -> None:
         if sum(fits) * 2 < len(fits):
             for cell in group:
                 wanted[cell] = replace(wanted[cell], runs=others or None)
+
+
+def _strays(wanted: dict[Cell, Wanted], context: Context) -> dict[Cell, tuple[Verdict, str, Finding | None]]:
+    """Where a table does not say of which run it is, and all of its values but a few are those of one: the few."""
+    groups: dict[tuple[int, Names], list[Cell]] = {}
+    for cell, asked in wanted.items():
+        if asked.runs is None or len(asked.runs) > 1:
+            groups.setdefault((cell.table, asked.runs), []).append(cell)
+    found: dict[Cell, tuple[Verdict, str, Finding | None]] = {}
+    for group in groups.values():
+        fits = {
+            cell: [
+                one
+                for one in matching(context.quantities, cell.value, cell.text, cell.unit)
+                if wanted[cell].admits(one)
+            ]
+            for cell in group
+        }
+        runs = {cell: {one.run for one in ones} for cell, ones in fits.items() if ones}
+        telling = [run for own in runs.values() if len(own) == 1 for run in own]
+        most = max(sorted(set(telling)), key=telling.count, default="")
+        others = [cell for cell, own in runs.items() if most not in own]
+        if not others or telling.count(most) < 4 or len(others) * 6 > len(runs):
+            continue
+        for cell in others:
+            here = fits[cell][0]
+            meant = [one for one in context.quantities if replace(wanted[cell], runs=frozenset({most})).admits(one)]
+            found[cell] = (
+                "wrong-run",
+                here.place,
+                finding(
+                    "warning",
+                    "wrong-run",
+                    f"{cell.text} is the value of {here.place}; all but {len(others)} of the {len(runs)} values here are those of {most}",
+                    expected="; ".join(f"{one.place}: {one.mean:.5g}" for one in meant[:4]),
+                    source=meant[0].place if meant else most,
+                ),
+            )
+    return found
 
 
 def _of_spread(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from collections.abc import Iterator
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from scientist.errors import RecordError
-from scientist.reviews.checks._findings import Finding, finding
+from scientist.reviews.checks._findings import Finding
+from scientist.reviews.checks._programs import same_programs, same_results
 from scientist.template import load_final_info, recompute
 
 MOST = 50
@@ -164,7 +164,7 @@ def read_runs(folder: Path) -> Runs:
             f"{folder} holds no run with a final_info.json that can be read",
             "name the folder that holds run_0, run_1, ...",
         )
-    found.findings = [*_identical_code(folder, found.runs), *_identical_results(found.runs)]
+    found.findings = [*same_programs(list(_programs(folder, found.runs))), *same_results(found.runs)]
     return found
 
 
@@ -245,44 +245,12 @@ def _text(file: Path) -> str | None:
         return None
 
 
-def _identical_code(folder: Path, runs: list[Run]) -> Iterator[Finding]:
-    """Runs with different names whose programs are the same, line by line (run_i.py, run_i/*.py)."""
-    by_code: dict[str, list[tuple[Run, str]]] = {}
+def _programs(folder: Path, runs: list[Run]) -> Iterator[tuple[Run, str]]:
+    """The program of every run that has one: run_i.py, run_i/experiment.py or run_i/run_i.py."""
     for run in runs:
-        for file in (
-            folder / f"{run.name}.py",
-            folder / run.name / "experiment.py",
-            folder / run.name / f"{run.name}.py",
-        ):
+        own = folder / run.name
+        for file in (folder / f"{run.name}.py", own / "experiment.py", own / f"{run.name}.py"):
             text = _text(file)
             if text is not None and text.strip():
-                code = "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
-                by_code.setdefault(hashlib.sha256(code.encode()).hexdigest(), []).append((run, text))
+                yield run, text
                 break
-    for group in by_code.values():
-        if len(group) < 2:
-            continue
-        names = " and ".join(f"{run.name} ({run.title or 'no title'})" for run, _ in group[:4])
-        options = len(re.findall(r"\badd_argument\(", group[0][1]))
-        yield finding(
-            "warning" if options > 1 else "error",
-            "identical-code",
-            f"{names} ran the same program" + (", unless options told them apart" if options > 1 else ""),
-            source=", ".join(f"{run.name}.py" for run, _ in group[:4]),
-        )
-
-
-def _identical_results(runs: list[Run]) -> Iterator[Finding]:
-    """Runs that report the same numbers to the last digit, times included."""
-    seen: dict[tuple[tuple[str, str, float], ...], Run] = {}
-    for run in runs:
-        key = tuple((one.dataset, one.metric, one.mean) for one in run.quantities)
-        measured = sum(mean != round(mean, 6) for _, _, mean in key)
-        if measured >= 3 and key in seen:
-            yield finding(
-                "error",
-                "identical-results",
-                f"{seen[key].name} ({seen[key].title}) and {run.name} ({run.title}) report the same values to the last digit",
-                source=f"{seen[key].name}/final_info.json, {run.name}/final_info.json",
-            )
-        seen.setdefault(key, run)
