@@ -15,11 +15,11 @@ from scientist.literature._find import Found, Hit, Phrasing, find
 from scientist.literature._gist import clause, deed
 from scientist.literature._importing import Tally, import_file
 from scientist.literature._judging import Checked, Difference, Verdict
-from scientist.literature._keys import merge, same_work
+from scientist.literature._keys import find_arxiv, find_doi, merge, same_work
 from scientist.literature._library import Library, load_library, packaged_library
 from scientist.literature._lookups import LookUp, ShelfLookUp
 from scientist.literature._meaning import embed_missing
-from scientist.literature._printed import LISTS, Listed, read_list
+from scientist.literature._printed import LISTS, Listed, read_bbl, read_bib, read_list
 from scientist.literature._recorded import RecordedSource
 from scientist.literature._reference import Neighbour, Novelty, NoveltyVerdict, Reference, Searched
 from scientist.literature._retrieval import Case, Report, load_cases, measure, phrasings, retrieve, wilson
@@ -100,6 +100,8 @@ __all__ = [
     "escape",
     "export_library",
     "find",
+    "find_arxiv",
+    "find_doi",
     "foreign",
     "import_file",
     "is_library",
@@ -115,6 +117,8 @@ __all__ = [
     "packaged_library",
     "phrasings",
     "printed_text",
+    "read_bbl",
+    "read_bib",
     "read_list",
     "retrieve",
     "same_work",

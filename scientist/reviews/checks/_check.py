@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 from scientist.reviews.checks._arithmetic import check_arithmetic
 from scientist.reviews.checks._claims import check_tables
+from scientist.reviews.checks._consistency import check_consistency
 from scientist.reviews.checks._findings import Finding, in_order
+from scientist.reviews.checks._intervals import check_intervals
+from scientist.reviews.checks._order import check_order
 from scientist.reviews.checks._spoken import shortened
 from scientist.reviews.checks._statistics import check_statistics
 from scientist.reviews.checks._structure import (
@@ -36,7 +39,10 @@ def check_document(document: Document, sources: Sequence[SourceFile] = ()) -> tu
             *check_figures(document),
             *check_arithmetic(document),
             *check_statistics(document),
+            *check_intervals(document),
             *check_tables(document, sources),
             *check_parts(document),
+            *check_consistency(document),
+            *check_order(document),
         ]
     )

@@ -50,6 +50,17 @@ CHECKS: dict[str, Remedy] = {
     "single-seed": Remedy("evidence", True, "Repeat the runs with at least five seeds."),
     "no-baseline": Remedy("evidence", True, "Compare with the simplest method that could work, tuned with the same effort."),
     "no-limitations": Remedy("scope", False, "Say where the result may not hold, and what was not tried."),
+    # of the text as a whole
+    "interval": Remedy("soundness", False, "Compute estimate and interval again from the same measurements."),
+    "unsupported-numbers": Remedy("evidence", True, "Print the tables that the numbers of the text come from, or run again what gave them."),
+    "abstract-number": Remedy("evidence", False, "Report in the results what the abstract says, with the same number."),
+    "even-digits": Remedy("soundness", True, "Print the numbers of the runs; measurements of one thing are of one size."),
+    "against-itself": Remedy("soundness", False, "Say what the tables say, the same way everywhere."),
+    "abstract-against-text": Remedy("soundness", False, "Say in the abstract what the paper shows."),
+    "compares-nothing": Remedy("evidence", True, "Measure a baseline in the same way, and say what the results are better or worse than."),
+    "lone-row": Remedy("evidence", True, "Give the same measurements of what the row is to be compared with."),
+    "section-order": Remedy("clarity", False, "Put the sections into the order in which one needs them."),
+    "paragraph-order": Remedy("clarity", False, "Let every paragraph take up what the one before says."),
     # against the runs
     "unmatched": Remedy("soundness", True, "Print the number of the run that is meant, or keep the run that gave it."),
     "wrong-run": Remedy("soundness", False, "Print the number of the run, data set and metric that the words name."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from scientist.lab import Record
@@ -95,13 +96,16 @@ def _hidden(runs: Sequence[Run], pages: Sequence[Page], off: set[str]) -> Iterat
 
 def _scans(runs: Sequence[Run], pages: Sequence[Page]) -> set[int]:
     """Pages that are a picture with its text invisibly over it, as programs that recognise characters make them."""
-    found = set()
-    for number, page in enumerate(pages, start=1):
-        here = [run for run in runs if run.page == number]
-        hidden = sum(len(run.text) for run in here if run.mode == 3)
-        if page.pictures > 0.5 and here and hidden > 0.8 * sum(len(run.text) for run in here):
-            found.add(number)
-    return found
+    hidden: Counter[int] = Counter()
+    whole: Counter[int] = Counter()
+    for run in runs:
+        whole[run.page] += len(run.text)
+        hidden[run.page] += len(run.text) if run.mode == 3 else 0
+    return {
+        number
+        for number, page in enumerate(pages, start=1)
+        if page.pictures > 0.5 and whole[number] and hidden[number] > 0.8 * whole[number]
+    }
 
 
 def _how(run: Run, pages: Sequence[Page], off: set[str], scans: set[int]) -> str:

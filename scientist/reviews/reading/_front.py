@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from scientist.reviews.reading._build import Parts
-from scientist.reviews.reading._layout import Line
+from scientist.reviews.reading._lines import Line
 from scientist.reviews.reading._shapes import joined, numbered
 
 _ABSTRACT = re.compile(r"a\s?b\s?s\s?t\s?r\s?a\s?c\s?t\b", re.IGNORECASE)

@@ -7,164 +7,20 @@ margin, running heads and page numbers are taken out.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Sequence
 from itertools import pairwise
+from operator import attrgetter
 from statistics import median
 
-_BOLD = re.compile(
-    r"bold|black|heavy|semibold|demi|-bd|\bcmb|cmbx|sfbx|nimbus\w*-medi|-medi|ptmb|phvb|msbm?x", re.IGNORECASE
-)
-_MATH = re.compile(r"^(?:\w{6}\+)?(?:CM(?:MI|SY|EX|BSY|MIB)|LMMath|MSAM|MSBM|EUFM|rsfs|txmi|txsy|txex|pxmi|ntxmi|StandardSymL|Symbol|STIX\w*Math|"
-                   r"XITSMath|LatinModernMath|CambriaMath|MTMI|MTSY|MTEX|ZapfDingbats|eufm|stmary|wasy|esint|LibertineMath|lmsy|lmmi|lmex)", re.IGNORECASE)  # fmt: skip
+from scientist.reviews.reading._lines import Line, Sheet, Word
+
+_LEFT, _RIGHT = attrgetter("left"), attrgetter("right")
 _PAGE_NUMBER = re.compile(
     r"[-–—\s]*(?:page|seite|p\.)?\s*(?:\d{1,4}|[ivxlc]{1,6}|[A-Z]?\d{0,3}[:.\-]\d{1,3})(?:\s*(?:of|/|von)\s*\d{1,4})?[-–—\s]*",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True)
-class Word:
-    """A word of a page: its place in points from the upper left corner, its baseline, its size and font."""
-
-    text: str
-    left: float
-    top: float
-    right: float
-    bottom: float
-    base: float
-    size: float
-    font: str
-
-    @property
-    def bold(self) -> bool:
-        """Whether its font is a bold one."""
-        return bool(_BOLD.search(self.font))
-
-    @property
-    def math(self) -> bool:
-        """Whether its font is one for formulas."""
-        return bool(_MATH.match(self.font))
-
-
-@dataclass
-class Line:
-    """Words on one baseline in one column. `edge`: left and right of the column; `gap`: space above it in points."""
-
-    words: list[Word]
-    page: int
-    edge: tuple[float, float] = (0.0, 0.0)
-    column: int = 0
-    scripts: dict[int, int] = field(default_factory=dict)  # id of a word -> 1 raised, -1 lowered
-
-    @cached_property
-    def left(self) -> float:
-        """Where it begins."""
-        return min(word.left for word in self.words)
-
-    @cached_property
-    def right(self) -> float:
-        """Where it ends."""
-        return max(word.right for word in self.words)
-
-    @property
-    def top(self) -> float:
-        """Upper edge of its ordinary words, by their size."""
-        return self.base - 0.75 * self.size
-
-    @property
-    def bottom(self) -> float:
-        """Lower edge of its ordinary words, by their size."""
-        return self.base + 0.25 * self.size
-
-    @cached_property
-    def size(self) -> float:
-        """The size in which most of it is set."""
-        return (
-            _commonest((word.size, len(word.text)) for word in self.words if id(word) not in self.scripts)
-            or self.words[0].size
-        )
-
-    @cached_property
-    def base(self) -> float:
-        """The baseline of its ordinary words."""
-        return (
-            median(word.base for word in self.words if id(word) not in self.scripts)
-            if len(self.scripts) < len(self.words)
-            else self.words[0].base
-        )
-
-    @cached_property
-    def bold(self) -> bool:
-        """Whether nearly all of it is bold."""
-        return self.share(lambda word: word.bold) > 0.85
-
-    @cached_property
-    def text(self) -> str:
-        """What it says."""
-        return line_text(self)
-
-    def forget(self) -> None:
-        """Its words changed: what was worked out from them no longer holds."""
-        for name in ("left", "right", "size", "base", "bold", "text"):
-            self.__dict__.pop(name, None)
-
-    def share(self, holds: Callable[[Word], bool]) -> float:
-        """The share of its characters whose word is of a kind."""
-        total = sum(len(word.text) for word in self.words)
-        return sum(len(word.text) for word in self.words if holds(word)) / max(1, total)
-
-    def cells(self, least: float = 0.75) -> list[list[Word]]:
-        """Its words, parted where the space between two is wider than `least` of the size."""
-        parts: list[list[Word]] = [[]]
-        right = None
-        for word in self.words:
-            if right is not None and word.left - right > least * max(self.size, 5.0):
-                parts.append([])
-            parts[-1].append(word)
-            right = word.right if right is None else max(right, word.right)
-        return parts
-
-
-def _commonest(pairs: Iterable[tuple[float, int]]) -> float:
-    counts: Counter[float] = Counter()
-    for value, weight in pairs:
-        counts[round(value, 1)] += weight
-    return min(counts, key=lambda value: (-counts[value], value)) if counts else 0.0
-
-
-def line_text(line: Line, words: Sequence[Word] | None = None) -> str:
-    """Words as text: a space where there is room for one; a number raised behind a number is a power."""
-    said = ""
-    right: float | None = None
-    last: Word | None = None
-    for word in line.words if words is None else words:
-        raised = line.scripts.get(id(word), 0)
-        gap = 0.0 if right is None else word.left - right
-        # Small capitals made of two sizes are kerned apart: 'S' and 'ETTING' are one word.
-        capital = last is not None and last.text[-1:].isupper() and word.text.isupper() and word.size < 0.9 * last.size
-        least = (0.24 if capital else 0.13) * max(line.size, 4.0)
-        if right is not None and gap > least and not (raised and gap < 0.25 * line.size):
-            said += " "
-        elif raised > 0 and said[-1:].isdigit() and re.match(r"[-−–]?\d", word.text):
-            said += "^"
-        said += word.text
-        last = word
-        right = word.right if right is None else max(right, word.right)
-    return " ".join(said.split())
-
-
-@dataclass
-class Sheet:
-    """One page: its words, its size, its thin horizontal lines (left, height, right)."""
-
-    number: int
-    width: float
-    height: float
-    words: list[Word]
-    rules: list[tuple[float, float, float]] = field(default_factory=list)
 
 
 def ordered(sheets: Sequence[Sheet]) -> list[Line]:
@@ -234,19 +90,21 @@ def _rows(words: Sequence[Word]) -> list[list[Word]]:
             rows[-1].append(word)
         else:
             rows.append([word])
-    return [sorted(row, key=lambda w: w.left) for row in rows]
+    return [sorted(row, key=_LEFT) for row in rows]
 
 
 def _crossed(row: Sequence[Word], x: float) -> str:
-    """How a row stands to a vertical line: 'across', 'both' sides of it with room between, 'left' or 'right' of it."""
-    before = max((word for word in row if word.left < x), key=lambda word: word.right, default=None)
-    after = min((word for word in row if word.left >= x), key=lambda word: word.left, default=None)
-    if before is None:
+    """How a row, sorted from left to right, stands to a vertical line: 'across', 'both' sides of it with room between,
+    'left' or 'right' of it."""
+    place = bisect_left(row, x, key=_LEFT)
+    if not place:
         return "right"
+    before = max(row[:place], key=_RIGHT)
     if before.right > x + 2:
         return "across"
-    if after is None:
+    if place == len(row):
         return "left"
+    after = row[place]
     size = min(before.size, after.size)
     return "both" if after.left - before.right > max(8.0, 0.85 * size) else "across"
 
@@ -406,41 +264,37 @@ def _edge(values: Sequence[float], share: float) -> float:
 
 def _without_running(pages: Sequence[list[Line]], sheets: Sequence[Sheet]) -> list[list[Line]]:
     """Lines at the top and bottom of pages that are page numbers, or that many pages have at the same height."""
+    margins = [_margins(page, sheet) for page, sheet in zip(pages, sheets, strict=True)]
     seen: Counter[tuple[str, int]] = Counter()
-    for page, sheet in zip(pages, sheets, strict=True):
-        seen.update({_head_key(line) for line in page if _margin(line, sheet, page)})
+    for margin in margins:
+        seen.update(set(margin.values()))
     least = max(2, min(4, round(0.4 * len(pages))))
     kept = []
-    for page, sheet in zip(pages, sheets, strict=True):
-        top, bottom = min((x.base for x in page), default=0.0), max((x.base for x in page), default=0.0)
-        kept.append(
-            [
-                line
-                for line in page
-                if not (
-                    (
-                        _margin(line, sheet, page)
-                        and sum(seen[(_head_key(line)[0], _head_key(line)[1] + d)] for d in (-1, 0, 1)) >= least
-                    )
-                    or (line.base in (top, bottom) and _far(line, sheet) and _PAGE_NUMBER.fullmatch(line.text))
-                )
-            ]
-        )
+    for page, sheet, margin in zip(pages, sheets, margins, strict=True):
+        ends = min((x.base for x in page), default=0.0), max((x.base for x in page), default=0.0)
+
+        def runs(line: Line, margin: dict[int, tuple[str, int]] = margin) -> bool:
+            text, height = margin.get(id(line), ("", 0))
+            return id(line) in margin and sum(seen[text, height + step] for step in (-1, 0, 1)) >= least
+
+        def numbers(line: Line, sheet: Sheet = sheet, ends: tuple[float, float] = ends) -> bool:
+            return line.base in ends and _far(line, sheet) and _PAGE_NUMBER.fullmatch(line.text) is not None
+
+        kept.append([line for line in page if not runs(line) and not numbers(line)])
     return kept
 
 
-def _head_key(line: Line) -> tuple[str, int]:
-    return re.sub(r"\d+|\b[ivxlc]+\b", "#", line.text.casefold())[:80], round(line.base / 4)
-
-
-def _margin(line: Line, sheet: Sheet, page: Sequence[Line]) -> bool:
-    """At the very top or bottom: where the rest of the page begins or ends."""
-    if line.base < 0.115 * sheet.height or line.base > 0.9 * sheet.height:
-        return True
-    outer = line.base < 0.2 * sheet.height or line.base > 0.8 * sheet.height
-    above = sum(other.base < line.base - 2 for other in page)
-    below = sum(other.base > line.base + 2 for other in page)
-    return outer and min(above, below) <= 1
+def _margins(page: Sequence[Line], sheet: Sheet) -> dict[int, tuple[str, int]]:
+    """Lines at the very top or bottom, where the rest of the page begins or ends, by id: what they say, and how high."""
+    bases = sorted(line.base for line in page)
+    found = {}
+    for line in page:
+        inner = 0.115 * sheet.height <= line.base <= 0.9 * sheet.height
+        outer = line.base < 0.2 * sheet.height or line.base > 0.8 * sheet.height
+        above, below = bisect_left(bases, line.base - 2), len(bases) - bisect_right(bases, line.base + 2)
+        if not inner or (outer and min(above, below) <= 1):
+            found[id(line)] = re.sub(r"\d+|\b[ivxlc]+\b", "#", line.text.casefold())[:80], round(line.base / 4)
+    return found
 
 
 def _far(line: Line, sheet: Sheet) -> bool:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from scientist.errors import RecordError
 from scientist.reviews.reading._blocks import Blocks
 from scientist.reviews.reading._build import finish
 from scientist.reviews.reading._document import Box, Extra, Figure, Link, Page, Reading, Run
-from scientist.reviews.reading._layout import Sheet, Word
+from scientist.reviews.reading._lines import Sheet, Word
 from scientist.reviews.reading._shapes import Cited
 from scientist.reviews.reading._text import things
 
@@ -24,18 +25,30 @@ LARGEST = 100 << 20  # bytes of one file
 SECONDS = 120.0  # by the clock; processor time is limited too
 ANSWER = 100 << 20  # bytes of what a child may say
 SEEN = 0.045  # change of the page's picture (0 to 1) below which a word cannot be seen
-_HERE = Path(__file__).parent
+_CHILD = Path(__file__).parent / "_pdf_child" / "__main__.py"
 _MODES = (3, 7)  # text rendering modes that draw nothing
 
 
 def read_pdf(path: Path) -> Reading:
     """Read a PDF. Raises :class:`RecordError`, in one line, when it cannot be read."""
     _check(path)
-    children = [_Child(_HERE / name, path) for name in ("_pdf_child.py", "_pdf_extras_child.py")]
-    told, beside = (child.answer() for child in children)
+    told, beside = look(path)
     if problem := told.get("problem"):
         raise RecordError(f"{path.name} cannot be read: {problem}", "is it the right file? try saving it anew")
     return reading_of(told, beside, path.name)
+
+
+def look(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the pages of a file hold, and what it holds beside them; what went wrong is under 'problem'."""
+    children = [_Child(part, path) for part in ("pages", "beside")]
+    told, beside = (child.answer() for child in children)
+    return told, beside
+
+
+def _folders() -> list[str]:
+    """Where the packages lie that a child needs; a missing one is told by the child."""
+    found = (find_spec(name) for name in ("pypdfium2", "pypdf", "numpy"))
+    return sorted({str(Path(spec.origin).parents[1]) for spec in found if spec and spec.origin})
 
 
 def _check(path: Path) -> None:
@@ -59,12 +72,12 @@ def _check(path: Path) -> None:
 class _Child:
     """One process that looks at the file."""
 
-    def __init__(self, script: Path, path: Path) -> None:
+    def __init__(self, part: str, path: Path) -> None:
         keep = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
         threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", str(script), str(path.resolve())],
+                [sys.executable, "-I", "-S", str(_CHILD), part, str(path.resolve()), *_folders()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

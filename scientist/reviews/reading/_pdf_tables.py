@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scientist.reviews.reading._layout import Line, Sheet, Word, line_text
+from scientist.reviews.reading._lines import Line, Sheet, Word, line_text
 
 APART = 0.62
 """Space between two cells, in sizes of the print: columns of LaTeX stand 12 points apart, words three or four."""
@@ -31,10 +31,10 @@ class Region:
         )
 
 
-def regions(sheet: Sheet, lines: Sequence[Line], is_caption: Sequence[Line]) -> list[Region]:
-    """Areas between horizontal rules of equal extent. A caption or a line of running text between two rules parts them."""
+def regions(sheet: Sheet, here: Sequence[Line], is_caption: Sequence[Line]) -> list[Region]:
+    """Areas between horizontal rules of equal extent. `here`: the lines of that page. A caption or a line of running
+    text between two rules parts them."""
     rules = _joined(sheet.rules)
-    here = [line for line in lines if line.page == sheet.number]
     captions = {id(line) for line in is_caption}
     used = [False] * len(rules)
     found = []

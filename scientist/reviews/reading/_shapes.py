@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from scientist.literature._keys import find_arxiv, find_doi
+from scientist.literature import find_arxiv, find_doi
 from scientist.reviews.reading._build import CLOSE, OPEN, mark
 from scientist.reviews.reading._document import RefEntry
 

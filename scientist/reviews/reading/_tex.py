@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from scientist.literature._printed import Printed, read_bbl, read_bib
+from scientist.literature import Printed, read_bbl, read_bib
 from scientist.reviews.reading._build import finish
 from scientist.reviews.reading._document import Reading, RefEntry
 from scientist.reviews.reading._source import Project, bibliography, project

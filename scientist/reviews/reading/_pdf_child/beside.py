@@ -1,32 +1,20 @@
-"""What a PDF holds beside its pages: metadata, annotations, attachments, scripts, alternative texts, hidden layers, links.
-
-Runs as a script of its own, beside `_pdf_child`, with limits of its own, and imports nothing of ours: see `_pdf`.
-"""
+"""What a PDF holds beside its pages: metadata, annotations, attachments, scripts, alternative texts, hidden layers, links."""
 
 from __future__ import annotations
 
-import json
 import logging
-import resource
-import sys
 from typing import Any
 
-MEMORY = 1200 << 20  # bytes of address space
-SECONDS = 40  # of processor time
+from .limits import answer, limit
+
+MEMORY = 1200 << 20
+SECONDS = 40
 PAGES = 300
 EXTRAS = 2_000
 TEXT = 20_000  # characters of one text
 LINKS = 5_000
 NODES = 20_000  # of the structure tree
 SHOWN = 400  # characters of an attachment that are told
-
-
-def limit() -> None:
-    """The least that reading needs."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 class Extras:
@@ -178,18 +166,7 @@ def notes(reader: Any, found: Extras) -> None:
                 found.add("attachment", name, told(data)[:SHOWN] or "(empty)", number)
 
 
-def main() -> None:
-    """One JSON object on standard output, whatever the file does; being killed is the only other end."""
-    limit()
-    answer: dict[str, Any]
-    try:
-        answer = look(sys.argv[1])
-    except MemoryError:
-        answer = {"problem": "it needs too much memory"}
-    except Exception as error:  # noqa: BLE001 - a broken file makes the reader raise anything; the parent tells it
-        answer = {"problem": f"it is broken ({type(error).__name__})"}
-    sys.stdout.write(json.dumps(answer))
-
-
-if __name__ == "__main__":
-    main()
+def main(path: str) -> None:
+    """Tell what a file holds beside its pages."""
+    limit(MEMORY, SECONDS)
+    answer(lambda: look(path))
