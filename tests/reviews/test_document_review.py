@@ -167,7 +167,7 @@ def calls_in(folder: str, names: set[str]) -> set[str]:
     kinds = set()
     for file in sorted((ROOT / "scientist" / folder).glob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            if "finding" in names and isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
                 kinds |= {str(node.value.value) for one in node.targets if getattr(one, "id", "") == "kind"}
             if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in names:
                 continue
