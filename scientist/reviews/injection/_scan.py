@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from scientist.lab import Record
-from scientist.reviews.injection._phrases import INVISIBLE, about_injection, commands, folded, orders
+from scientist.reviews.injection._phrases import ALIKE, INVISIBLE, LOOKALIKES, about_injection, commands, folded, orders
 from scientist.reviews.reading import ABSTRACT, Document, Extra, Page, Paragraph, Reading, Run, sentences
 
 QUOTED = 1_000  # characters of a finding's text
@@ -20,7 +20,6 @@ FAINT = 0.1  # the same, below which hardly anybody sees it
 REMOVED = "[removed]"
 
 _WORD = re.compile(r"[^\W\d_]{2,}|[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
-_CYRILLIC = frozenset("аеорсухіѕјԁһАВЕКМНОРСТХІЅЈ")
 _OVERRIDES = "\u202d\u202e"
 _TAGS = re.compile("[\U000e0020-\U000e007e]{4,}")
 
@@ -66,6 +65,10 @@ def escaped(text: str, limit: int = QUOTED) -> str:
 def _hidden(runs: Sequence[Run], pages: Sequence[Page], off: set[str]) -> Iterator[InjectionFinding]:
     """Neighbouring runs that are hidden in the same way, as one finding."""
     scans = _scans(runs, pages)
+    shown: Counter[str] = Counter()
+    for run in runs:
+        shown[run.font] += len(run.text) if _how(run, pages, off, scans) == "" and not run.figure else 0
+    rare = 0.02 * shown.total()
     kept: list[Run] = []
     last = ""
 
@@ -75,7 +78,9 @@ def _hidden(runs: Sequence[Run], pages: Sequence[Page], off: set[str]) -> Iterat
         text = " ".join(run.text for run in kept)
         held = commands(text)
         count = len(_WORD.findall(text))
-        least = CLIPPED if all(run.figure for run in kept) else LEAST
+        # Programs that rewrite files leave no trace of where a drawing was: its labels have a font of their own.
+        drawn = all(run.figure or (last == "covered" and shown[run.font] < rare) for run in kept)
+        least = CLIPPED if drawn else LEAST
         harmless = last in ("tiny", "faint", "scan", "actual-text") and (
             all(r.figure for r in kept) or last in ("scan", "actual-text")
         )
@@ -227,10 +232,15 @@ def _disguised(reading: Reading) -> Iterator[InjectionFinding]:
 
 
 def _mixed(word: str) -> bool:
-    """A word of Latin letters with look-alikes from Cyrillic among them."""
-    alike = sum(char in _CYRILLIC for char in word)
+    """A word of Latin letters with look-alikes from other scripts among them."""
+    alike = sum(char in LOOKALIKES for char in word)
     latin = sum("a" <= char <= "z" or "A" <= char <= "Z" for char in word)
     return bool(alike and latin >= 2 and alike + latin == len(word))
+
+
+def _latin(text: str) -> str:
+    """Words of Latin letters with look-alikes among them, in Latin letters only."""
+    return re.sub(r"[^\W\d_]{3,}", lambda m: m.group().translate(ALIKE) if _mixed(m.group()) else m.group(), text)
 
 
 def _texts(reading: Reading) -> list[tuple[str, str]]:
@@ -254,6 +264,7 @@ def quarantined(document: Document, findings: Sequence[InjectionFinding]) -> Doc
     for finding in findings:
         if finding.section is not None:
             spans.setdefault((finding.section, finding.paragraph), []).append((finding.start, finding.end))
+    disguised = any(finding.kind == "homoglyphs" for finding in findings)
     quoted = {finding.text for finding in findings if finding.section is None}
     small = [folded(finding.text) for finding in findings if finding.kind == "tex-small"]
     for sentence in sentences(document) if small else ():
@@ -267,7 +278,7 @@ def quarantined(document: Document, findings: Sequence[InjectionFinding]) -> Doc
             text = text[:start] + REMOVED + text[end:]
         if text and escaped(text) in quoted:
             return REMOVED
-        return INVISIBLE.sub("", text)
+        return _latin(INVISIBLE.sub("", text)) if disguised else INVISIBLE.sub("", text)
 
     def paragraph(held: Paragraph, where: tuple[int, int]) -> Paragraph:
         text = bare(held.text, where)
