@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from scientist.lab import Record
 from scientist.reviews.injection._phrases import ALIKE, INVISIBLE, LOOKALIKES, about_injection, commands, folded, orders
-from scientist.reviews.reading import ABSTRACT, Document, Extra, Page, Paragraph, Reading, Run, sentences
+from scientist.reviews.reading import ABSTRACT, Document, Extra, Page, Paragraph, Reading, RefEntry, Run, sentences
 
 QUOTED = 1_000  # characters of a finding's text
 LEAST = 3  # words that hidden text must hold to be one
@@ -44,6 +44,7 @@ def scan(reading: Reading) -> list[InjectionFinding]:
     off = {extra.text for extra in reading.extras if extra.kind == "layer"}
     found = list(_hidden(reading.runs, reading.page_sizes, off))
     found += _beside(reading.extras)
+    found += _turned(reading.runs)
     found += _said(reading.document)
     found += _disguised(reading)
     return list(dict.fromkeys(found))
@@ -164,18 +165,38 @@ def _beside(extras: Sequence[Extra]) -> Iterator[InjectionFinding]:
 # --- what is said on the page ---
 
 
+def _turned(runs: Sequence[Run]) -> Iterator[InjectionFinding]:
+    """Orders in text that is not printed upright: it is no part of the Document, and yet a model may be shown the page."""
+    pages: dict[int, list[str]] = {}
+    for run in runs:
+        if run.turned:
+            pages.setdefault(run.page, []).append(run.text)
+    for page, texts in pages.items():
+        if held := orders(text := " ".join(texts)[:3_000]):
+            where = f"page {page}, not upright"
+            yield InjectionFinding(kind="instruction", where=where, text=escaped(text), page=page, commands=tuple(held))
+
+
 def _said(document: Document) -> Iterator[InjectionFinding]:
     """Sentences of the text that command; those of a paper about such attacks are its subject."""
     whole = " ".join([document.title, document.abstract, *(section.text for section in document.sections)])
     if about_injection(whole):
         return
     listed = sentences(document)
+    ordered: dict[int, list[str]] = {}
     for place, sentence in enumerate(listed):
         if len(sentence.text) > 3_000:
             continue
         before = " ".join(s.text for s in listed[max(0, place - 2) : place] if s.section == sentence.section)
         after = listed[place + 1].text if place + 1 < len(listed) else ""
         if held := orders(sentence.text, before, after):
+            ordered[place] = held
+    for place in list(ordered):  # beside an order, what only sounds like one is one too
+        beside = [n for n in (place - 1, place + 1) if 0 <= n < len(listed) and n not in ordered]
+        near = {n: commands(listed[n].text) for n in beside if listed[n].section == listed[place].section}
+        ordered |= {n: held for n, held in near.items() if held}
+    for place, sentence in enumerate(listed):
+        if held := ordered.get(place, []):
             title = "abstract" if sentence.section == ABSTRACT else document.sections[sentence.section].title
             where = f"page {sentence.page}, {title}" if sentence.page else title
             yield InjectionFinding(
@@ -183,7 +204,9 @@ def _said(document: Document) -> Iterator[InjectionFinding]:
                 commands=tuple(held), section=sentence.section, paragraph=sentence.paragraph, start=sentence.start,
                 end=sentence.start + len(sentence.text),
             )  # fmt: skip
-    others = [(c.text, f"caption of {c.kind} {c.number}", c.page) for c in document.captions]
+    others = [(document.title, "title", 1 if document.pages else 0)]
+    others += [(section.title, "heading", section.page) for section in document.sections]
+    others += [(c.text, f"caption of {c.kind} {c.number}", c.page) for c in document.captions]
     others += [(note.text, f"footnote {note.mark}", note.page) for note in document.footnotes]
     others += [
         (cell, f"table {t.number}", t.page) for t in document.tables for row in t.rows for cell in row if len(cell) > 20
@@ -288,6 +311,11 @@ def quarantined(document: Document, findings: Sequence[InjectionFinding]) -> Doc
             else held.model_copy(update={"text": text, "turns": tuple(min(t, len(text)) for t in held.turns)})
         )
 
+    def reference(held: RefEntry) -> RefEntry:
+        text = bare(held.text)
+        title = "" if text == REMOVED else bare(held.title)
+        return held.model_copy(update={"text": text, "title": title})
+
     sections = tuple(
         section.model_copy(
             update={
@@ -313,7 +341,7 @@ def quarantined(document: Document, findings: Sequence[InjectionFinding]) -> Doc
                 t.model_copy(update={"rows": tuple(tuple(bare(cell) for cell in row) for row in t.rows)})
                 for t in document.tables
             ),
-            "references": tuple(r.model_copy(update={"text": bare(r.text)}) for r in document.references),
+            "references": tuple(reference(held) for held in document.references),
             "cites": tuple(
                 c if clear(c.sentence) else c.model_copy(update={"sentence": REMOVED}) for c in document.cites
             ),

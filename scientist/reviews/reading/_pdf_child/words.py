@@ -135,7 +135,10 @@ class Words:
                 em = max(size, points, 1.0)
                 step = abs(base - height)
                 apart = style != now and (step > 0.12 * em or abs(size - points) > 0.15 * em)
-                if apart or step > 0.45 * em or gap > 0.22 * em or gap < -1.5 * em:
+                moved = apart or step > 0.45 * em or gap > 0.22 * em or gap < -1.5 * em
+                if angle and turned:
+                    moved = abs(left - west) > em  # up and down the page it is the spaces that part words
+                if moved:
                     accent = char in ACCENTS or chars[-1][0] in ACCENTS
                     if not accent or gap > em or step > em:
                         close()
