@@ -12,7 +12,7 @@ class Frame:
 
     def __init__(self, page: Any, turned: int = 0) -> None:
         """`turned`: by how many degrees more, clockwise, the page must be turned for its text to stand upright."""
-        left, bottom, right, top = page.get_cropbox()
+        left, bottom, right, top = page.get_bbox()  # the boxes of a page may be those of its parent
         self.turned = turned
         self.turn = (page.get_rotation() + turned) % 360
         self.left, self.right = min(left, right), max(left, right)
