@@ -199,6 +199,18 @@ def test_one_value_of_another_run_among_those_of_one_is_a_warning(tmp_path: Path
     assert "all but 1 of the 6 values here are those of run_1" in found.message
 
 
+def test_a_value_of_a_run_that_the_tables_leave_out_is_a_warning_in_running_text(tmp_path: Path) -> None:
+    shown = table(
+        "Val loss", r"Data & Baseline & Sparse Gate \\ rivers & 0.812 & 0.723 \\ lakes & 0.534 & 0.525 \\", "lcc"
+    )
+    said = "On lakes the validation loss comes down to {}."
+    assert checked(tmp_path / "a", shown + said.format("0.525")).findings == ()
+    (found,) = checked(tmp_path / "b", shown + said.format("0.412")).findings
+    assert (found.severity, found.kind, found.source) == ("warning", "wrong-run", "run_2 · lakes · val_loss")
+    assert found.expected == "run_0 · lakes · val_loss: 0.5342; run_1 · lakes · val_loss: 0.5251"
+    assert checked(tmp_path / "c", said.format("0.412")).findings == ()  # without tables any run will do
+
+
 def test_a_claim_made_twice_is_one_finding_that_names_both_places(tmp_path: Path) -> None:
     claim = r"On rivers the sparse gate reduces the validation loss by 19\%. "
     found = checked(tmp_path / "a", claim + r"\section{Conclusion} So: " + claim)

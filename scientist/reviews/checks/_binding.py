@@ -31,6 +31,7 @@ from scientist.reviews.checks._verdicts import (
     judge_change,
     judge_spread,
     judge_value,
+    stranger,
     worse,
 )
 from scientist.reviews.checks._words import Vocabulary, vocabulary, words
@@ -146,6 +147,10 @@ def _tables(document: Document, context: Context) -> Iterator[tuple[Bound, Findi
         at = {"sentence": sentence, "section": name_of(table, cell.table), "page": table.page}
         verdict, source, found = strays.get(cell) or judge_value(cell.text, cell.value, cell.unit, asked, context)
         yield Bound(text=cell.text, place=place, verdict=verdict, source=source), found and found.model_copy(update=at)
+        if verdict == "bound":
+            for one in matching(context.quantities, cell.value, cell.text, cell.unit):
+                if asked.admits(one):
+                    context.shown[one.dataset, one.metric].add(one.run)
         if cell.spread:
             yield _of_spread((cell.text, cell.value, cell.unit, cell.spread), asked, context, place, at)
 
@@ -283,6 +288,8 @@ def _of_number(passage: Passage, digits: str, wanted: Wanted, context: Context) 
     number, sentence, unit = passage.number, passage.number.sentence, passage.number.unit
     slack = 0.02 if ABOUT.search(passage.before) else 0.0
     verdict, source, found = judge_value(digits, abs(number.value), unit, wanted, context, slack)
+    if verdict == "bound" and (other := stranger(digits, abs(number.value), unit, wanted, context)):
+        return other
     factor = unit in ("%", "percent", "x", "X", "×")
     moves = bool(_MOVES.search(sentence.text))
     if verdict != "bound" and factor and moves:
