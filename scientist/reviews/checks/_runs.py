@@ -181,6 +181,12 @@ def flat(info: Any) -> Any:
     for part in ("means", "stderrs", "final_info_dict"):
         if isinstance(info.get(part), dict):
             made[part] = dict(_leaves(info[part], ""))
+    if isinstance(
+        made.get("final_info_dict"), dict
+    ):  # values per seed of what has a mean; orbits and settings are none
+        named = {re.sub(r"_mean$", "", key) for key in made["means"]}
+        kept = made["final_info_dict"].items()
+        made["final_info_dict"] = {key: value for key, value in kept if re.sub(r"_mean$", "", key) in named}
     return made
 
 

@@ -20,7 +20,7 @@ from scientist.reviews.checks._candidates import (
 from scientist.reviews.checks._findings import Finding, finding
 from scientist.reviews.checks._grid import better
 from scientist.reviews.checks._passages import Passage
-from scientist.reviews.checks._rounding import prints_as
+from scientist.reviews.checks._rounding import prints_as, value_of
 from scientist.reviews.checks._runs import Quantity, Runs
 from scientist.reviews.checks._words import Vocabulary
 
@@ -111,7 +111,7 @@ def judge_spread(
         if name := spread_of(one, value, unit, printed):
             return f"{one.place}: {name}", None
         for other in context.quantities:  # a spread may stand in the runs under a name of its own
-            if other.is_spread_of(one) and prints_as(other.mean, float(printed), printed):
+            if other.is_spread_of(one) and prints_as(other.mean, value_of(printed), printed):
                 return other.place, None
     near = (fitting or admitted)[:1]
     told = [f"{name} {size:.4g}" for one in near for name, size in one.spreads().items()]
