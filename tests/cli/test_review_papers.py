@@ -201,7 +201,7 @@ def test_ctrl_c_says_that_running_it_again_goes_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said", "code"),
     [
-        (("none.pdf",), "none.pdf does not exist", 4),
+        (("none.pdf",), "none.pdf cannot be read: No such file or directory", 4),
         (("empty",), "holds no paper", 2),
         (("broken",), "none of 2 papers could be reviewed", 4),
         (("one.docx",), "is of a kind that is not read", 4),
