@@ -276,6 +276,23 @@ def test_settings_and_limits_are_no_results(tmp_path: Path, sentence: str) -> No
     assert (found.findings, found.numbers) == ((), ())
 
 
+@pytest.mark.parametrize(
+    ("caption", "rows", "numbers"),
+    [
+        ("Relative change of the validation loss", r"Data & Sparse Gate \\ rivers & -11.0 \\ lakes & -1.7 \\", 0),
+        ("Val loss on rivers", r"Method & Val loss \\ Dams (Person et al., 2020) & 0.91 \\ Baseline & 0.812 \\", 1),
+        ("Val loss on rivers", r"Method & Val loss \\ Dams \cite{dams} & 0.91 \\ Baseline & 0.812 \\", 1),
+        ("Sensitivity on rivers", r"Weight & Val loss \\ 0.25 & 0.812 \\ 0.75 & 0.723 \\", 2),
+        ("Hyperparameters", r"Parameter & Value \\ Learning rate & 0.0003 \\ Decay & 0.995 \\", 0),
+    ],
+)
+def test_changes_and_other_peoples_values_in_tables_are_not_looked_at(
+    tmp_path: Path, caption: str, rows: str, numbers: int
+) -> None:
+    found = checked(tmp_path / "a", table(caption, rows, "lc"))
+    assert (found.findings, found.count("bound"), len(found.numbers)) == ((), numbers, numbers)
+
+
 def test_other_units_sums_and_multiples_are_understood(tmp_path: Path) -> None:
     reports = [
         {name: {"means": {"train_time": 90.0 + run, "val_loss": LOSS[name][run]}} for name in LOSS} for run in range(3)

@@ -43,6 +43,13 @@ _DERIVED = re.compile(  # heads of columns that hold no value of a run, but some
     r"standard (?:error|deviation)|\bs\.?[de]\.?m?\.?\b|\bCI\b|confidence|\bseed|\bmin\b|\bmax\b|median|\bsteps? \d|\bepochs? \d",
     re.IGNORECASE,
 )
+_CHANGES = re.compile(  # a caption of a table of changes
+    r"\s*(?:(?:relative|absolute|percent\w*|average)\s+)*(?:changes?|improvements?|reductions?|differences?|gains?|increases?|decreases?|speed-?ups?|ratios?)\b",
+    re.IGNORECASE,
+)
+_CITED = re.compile(
+    r"\bet al\b|\[[^\[\]]{1,60}\]|\([^()]{0,40}\b(?:19|20)\d\d[a-z]?\)"
+)  # somebody else's value: no run can give it
 _MEAN_AND_SPREAD = re.compile(
     r"\(?\s*(?:mean|average)\s*(?:±|\+/-|\+-|and|\(|\\pm)[^()]{0,30}\)?\)?|\(\s*±[^()]{0,30}\)", re.IGNORECASE
 )
@@ -231,6 +238,8 @@ def _of_cell(cell: Cell, caption: str, context: Context) -> Wanted | None:
     heads = tuple(_MEAN_AND_SPREAD.sub(" ", head) for head in (cell.row_head, cell.column_head))
     row, column = heads
     if any(_DERIVED.search(head) and not (known.metrics_in(head) and _named(head, known)) for head in heads):
+        return None
+    if _CHANGES.match(caption) or any(_CITED.search(head) for head in heads):
         return None
     # One head that no run knows ('PyTorch default') may name a run; a column that no run knows is something else.
     if re.search(r"[^\W\d_]", column) and not known.knows(column) and not _OURS.search(column):
