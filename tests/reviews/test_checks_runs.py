@@ -189,7 +189,30 @@ def test_identical_programs_and_results_under_different_names(tmp_path: Path) ->
     info["rivers"]["means"] |= {"a": 0.1234567891, "b": 0.2234567891, "c": 0.3234567891}
     for run in (1, 3):
         (folder / f"run_{run}" / "final_info.json").write_text(json.dumps(info))
-    assert "identical-results" in {one.kind for one in checked(folder).findings}
+    assert [one.severity for one in checked(folder).findings if one.kind == "identical-results"] == ["error"]
+    for run in (1, 3):
+        info["rivers"]["means"]["train_time"] = 11.5 + run
+        (folder / f"run_{run}" / "final_info.json").write_text(json.dumps(info))
+    (same,) = [one for one in checked(folder).findings if one.kind == "identical-results"]
+    assert same.severity == "warning" and "but for the clock" in same.message
+
+
+def test_programs_that_differ_in_comments_and_names_of_runs_are_the_same(tmp_path: Path) -> None:
+    folder = study(tmp_path / "a")
+    body = 'def train(gate):\n    """{}"""\n    # {}\n    return gate * {}\n\nsave(train(2), "{}/out")\n'
+    codes = [
+        ("Trains.", "first", 3, "run_1"),
+        ("Trains with a gate.", "the gate", 3, "run_2"),
+        ("Trains.", "first", 4, "run_3"),
+    ]
+    for run, parts in enumerate(codes, 1):
+        (folder / f"run_{run}.py").write_text(body.format(*parts))
+    (found,) = [one for one in checked(folder).findings if one.kind == "identical-code"]
+    assert "run_1 (Wide Window) and run_2 (Sparse Gate)" in found.message and "but for comments" in found.message
+    (folder / "run_2.py").write_text("def broken(:\n    'x\n")  # no Python: compared line by line
+    (folder / "run_3.py").write_text("def broken(:\n\n    'x  \n")
+    (found,) = [one for one in checked(folder).findings if one.kind == "identical-code"]
+    assert "run_2" in found.message and "run_3" in found.message
 
 
 def test_broken_runs_are_named_and_nothing_to_read_is_one_line(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_a_strangers_paper(tmp_path: Path, paper: Path) -> None:
         again = review(tmp_path, desk, str(paper), "--model", "any/model", "--reviewers", "2", "--json", "--quiet")
     assert calls == 5  # two reviewers, twice because a sum is wrong, and a chair
     assert desk.calls == calls  # asked once, never paid again
-    folder = tmp_path / "reviews" / "cards"
+    folder = tmp_path / "reviews" / "cards" / "by-model"
     kept = {path.name for path in folder.iterdir()}
     assert kept == {"panel.json", "review-1.json", "review-2.json", "review.md", "calls.jsonl", "conversations"}
     told = json.loads(again.stdout)

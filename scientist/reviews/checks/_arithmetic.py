@@ -25,6 +25,7 @@ _TO = re.compile(
     r"^\s*(?:\([^()]{0,40}\)\s*|[\w'-]+\s+){0,4}?(?:down |up |just |only )?to\s+(?:(?:about|roughly|approximately|around|just|only|an?|the|~|≈)\s*){0,2}(?:[\w'-]+\s+){0,3}$",
     re.IGNORECASE,
 )
+_SYMBOL = re.compile(r"(?:\b[^\W\d_]|\))\s*$")
 _WORDS = r"(?:\s+(?!going|moving|changing|switching|when|if|by|in\b)[\w-]+){0,3}\s+from\s"
 _RISE = re.compile(
     rf"\b(?:increase[sd]|increasing|raise[sd]|raising|rose|grew|climbed|climbs|rises){_WORDS}", re.IGNORECASE
@@ -80,7 +81,8 @@ def _change(group: list[Number]) -> Iterator[Finding]:
     pairs = []
     for first, second in pairwise(group):
         between = text[first.start + len(first.text) : second.start]
-        if _FROM.search(text[max(0, first.start - 60) : first.start]) and _TO.match(between):
+        symbol = first.text[:1] in "-−–" and _SYMBOL.search(text[: first.start])  # 'from M − 1 to 0'
+        if not symbol and _FROM.search(text[max(0, first.start - 60) : first.start]) and _TO.match(between):
             pairs.append((first, second))
     if len(pairs) != 1:
         return

@@ -7,51 +7,74 @@ its paragraph, its heading. A value that only equals something in the runs is no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
-from typing import Literal
 
 from scientist.lab import Record
 from scientist.reviews.checks._arithmetic import CHANGE
-from scientist.reviews.checks._candidates import Change, Names, Wanted, changes, matching, says, scales, spread_of
+from scientist.reviews.checks._candidates import Names, Wanted, matching
 from scientist.reviews.checks._findings import Finding, finding, heading, in_order, quoted
 from scientist.reviews.checks._grid import Cell, caption_of, cells, name_of
-from scientist.reviews.checks._passages import Passage, passages
-from scientist.reviews.checks._rounding import prints_as
-from scientist.reviews.checks._runs import Quantity, Runs
+from scientist.reviews.checks._passages import Passage, counted_by, passages
+from scientist.reviews.checks._rounding import decimals
+from scientist.reviews.checks._runs import Runs
 from scientist.reviews.checks._spoken import shortened
+from scientist.reviews.checks._verdicts import (
+    ABOUT,
+    AVERAGED,
+    DOWN,
+    UP,
+    Context,
+    Verdict,
+    difference,
+    judge_change,
+    judge_spread,
+    judge_value,
+    worse,
+)
 from scientist.reviews.checks._words import Vocabulary, vocabulary, words
 from scientist.reviews.reading import Document
 
-Verdict = Literal["bound", "unmatched", "wrong-run", "contradicted"]
-_DOWN = re.compile(r"\b(?:reduc|decreas|drop|declin|fewer|shorter|lower|less\b|cut|fell|shrink|sav)\w*", re.IGNORECASE)
-_UP = re.compile(r"\b(?:increas|higher|longer|slower|rise|rose|overhead|grew|larger)\w*", re.IGNORECASE)
-_AVERAGED = re.compile(
-    r"\b(?:across|average[ds]?|averaging|mean|overall|all (?:four|three|five|the)?\s*(?:data ?sets|tasks|operations))\b",
-    re.IGNORECASE,
-)
 _DERIVED = re.compile(  # heads of columns that hold no value of a run, but something made of several
     r"improvement|Δ|\bdelta\b|reduction|\bchange\b|\bgain\b|relative|diff|speed-?up|ratio|\brank\b|\bp[- ]?values?\b|\bstd\b|stderr|std\.|"
     r"standard (?:error|deviation)|\bs\.?[de]\.?m?\.?\b|\bCI\b|confidence|\bseed|\bmin\b|\bmax\b|median|\bsteps? \d|\bepochs? \d",
     re.IGNORECASE,
 )
+_MEAN_AND_SPREAD = re.compile(
+    r"\(?\s*(?:mean|average)\s*(?:±|\+/-|\+-|and|\(|\\pm)[^()]{0,30}\)?\)?|\(\s*±[^()]{0,30}\)", re.IGNORECASE
+)
 _DIFFERENCE = re.compile(
-    r"\b(?:by|differences?|gap|margin|gain|drop|increase|decrease|reduction|improvement|delta)\s*(?:of|is|:|=)?\s*(?:about|only|just|up to|approximately)?\s*[(+−-]?\s*$",
+    r"\b(?:by|differences?|gap|margin|gain|drop|increase|decrease|reduction|improvement|delta)s?\s*(?:of|is|:|=)?\s*(?:about|only|just|up to|approximately)?\s*[(+−-]?\s*$",
     re.IGNORECASE,
 )
+_UP_TO_ANY = re.compile(r"\b(?:up to|as much as|at most|as high as)\s*$", re.IGNORECASE)
+_CHANGE_OF = re.compile(
+    r"^\s?%?\s*(?:relative |absolute |average )?(?:reduction|decrease|drop|decline|increase|improvement|gain|rise|speed-?up)s? (?:in|of) ([^,;.()]{1,60})",
+    re.IGNORECASE,
+)
+_UP_TO = re.compile(r"\b(?:by|of)\s*(?:up to|about)?\s*$", re.IGNORECASE)
 _CURVE = re.compile(
     r"\b(?:at|after|by|around|until|within|before) (?:the )?(?:first |step |epoch |iteration |\d[\d,]* )?(?:steps?|epochs?|iterations?|updates)\b|\binitial(?:ly)?\b|"
     r"during training|\bcurves?\b|\bearly\b|\bpeak|plateau|per[- ]seed|\bseed \d|fluctuat|figure",
     re.IGNORECASE,
 )
 _AVERAGE = re.compile(r"\baverage (?!of \d)", re.IGNORECASE)
-_ABOUT = re.compile(r"(?:about|approximately|around|roughly|nearly|almost|over|more than|~|≈|some)\s*$", re.IGNORECASE)
-_BASE = re.compile(r"\b(?:baseline|standard|vanilla|default|original|unmodified|without)\b", re.IGNORECASE)
 _MOVES = re.compile(
-    f"{CHANGE.pattern}|{_DOWN.pattern}|{_UP.pattern}|\\b(?:accelerat|speed|takes?|enhanc|outperform)\\w*", re.IGNORECASE
+    f"{CHANGE.pattern}|{DOWN.pattern}|{UP.pattern}|\\b(?:accelerat|speed|takes?|enhanc|outperform)\\w*", re.IGNORECASE
 )
 _OTHER = re.compile(r"\b(?:compared|versus|vs|than|against|from|over|while|whereas|but|and)\b|[;,]", re.IGNORECASE)
+_COMPARING = re.compile(r"\b(?:compar\w+|versus|vs|between|against)\b", re.IGNORECASE)
+_OURS = re.compile(r"\b(?:ours|our|proposed)\b", re.IGNORECASE)
+_RUN = re.compile(r"\bruns?[ _]?(\d{1,4})((?:\s*(?:,|and|&|to|/)\s*(?:run[ _]?)?\d{1,4}\b)*)", re.IGNORECASE)
+_PREVIOUS = re.compile(  # what follows a number and is still said of it: 'seconds for the baseline' to ...
+    r"^\s*%?\s*\([^()]{1,30}\)|^\s*%?\s*\)?\s*(?:(?!and\b|to\b|but\b|or\b)[\w/]+\s+){0,2}?(?:for|on|in|with|by|using)\s+[^,;.()]{1,40}?"
+    r"(?=\s+(?:to|and|while|compared|vs\.?|versus|whereas|but)\b|[,;(.]|$)",
+    re.IGNORECASE,
+)
+_CLOSED = re.compile(
+    r"\b(?:compared (?:to|with)|relative to|versus|vs\.?|than|over|against)\s+[^,;(]{1,40},(?=\s*\w)", re.IGNORECASE
+)
 
 MOST = 2_000
 """Cells of tables that are looked at, and four times the numbers of running text."""
@@ -77,74 +100,155 @@ class RunsChecked(Record):
         return sum(one.verdict == verdict for one in self.numbers)
 
 
-@dataclass(frozen=True)
-class _Context:
-    runs: Runs
-    known: Vocabulary
-    quantities: list[Quantity]
-
-
 def check_runs(document: Document, runs: Runs) -> RunsChecked:
     """The numbers of tables, captions, abstract and results against the runs they should come from."""
     document = shortened(document)
-    context = _Context(runs, vocabulary(runs), runs.quantities)
+    context = Context(runs, vocabulary(runs), runs.quantities)
     numbers: list[Bound] = []
     findings = list(runs.findings)
-    for bound, found in (*_tables(document, context), *_prose(document, context)):
+    for bound, found in _tables(document, context):
         numbers.append(bound)
         findings += [found] if found else []
-    return RunsChecked(findings=in_order(findings), numbers=tuple(numbers))
+    said: list[Finding] = []
+    for bound, found in _prose(document, context):
+        numbers.append(bound)
+        said += [found] if found else []
+    return RunsChecked(findings=in_order([*findings, *_once(said)]), numbers=tuple(numbers))
+
+
+def _once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """A claim that abstract and text make alike is one finding, which names every place."""
+    places: dict[tuple[str, ...], list[Finding]] = {}
+    for found in findings:
+        places.setdefault((found.kind, found.severity, found.message, found.expected, found.source), []).append(found)
+    for group in places.values():
+        sections = list(dict.fromkeys(found.section for found in group))
+        yield group[0].model_copy(update={"section": "; ".join(sections)[:200]}) if len(group) > 1 else group[0]
 
 
 # --- tables ---
 
 
-def _tables(document: Document, context: _Context) -> Iterator[tuple[Bound, Finding | None]]:
-    for cell in islice(cells(document), MOST):
+def _tables(document: Document, context: Context) -> Iterator[tuple[Bound, Finding | None]]:
+    wanted = {
+        cell: asked
+        for cell in islice(cells(document), MOST)
+        if (asked := _of_cell(cell, caption_of(document, document.tables[cell.table]), context))
+    }
+    _unsure(wanted, context)
+    strays = _strays(wanted, context)
+    for cell, asked in wanted.items():
         table = document.tables[cell.table]
-        caption = caption_of(document, table)
-        wanted = _of_cell(cell, caption, context)
-        if wanted is None:
-            continue
+        for metric in asked.metrics or ():
+            context.printed[metric].add(decimals(cell.text))
         place = f"{name_of(table, cell.table)}, '{cell.row_head}', '{cell.column_head}'"
         sentence = f"{cell.row_head} | {cell.column_head}: {cell.printed}"
         at = {"sentence": sentence, "section": name_of(table, cell.table), "page": table.page}
-        verdict, source, found = _value(cell.text, cell.value, cell.unit, wanted, context)
+        verdict, source, found = strays.get(cell) or judge_value(cell.text, cell.value, cell.unit, asked, context)
         yield Bound(text=cell.text, place=place, verdict=verdict, source=source), found and found.model_copy(update=at)
         if cell.spread:
-            spread, message = _spread(cell, wanted, context)
-            bound = Bound(
-                text=f"± {cell.spread}", place=place, verdict="bound" if spread else "unmatched", source=spread
+            yield _of_spread((cell.text, cell.value, cell.unit, cell.spread), asked, context, place, at)
+
+
+def _unsure(wanted: dict[Cell, Wanted], context: Context) -> None:
+    """Leaves the run open where a label is only the name of the method and few of its values are those of the run it fits."""
+    groups: dict[tuple[int, Names], list[Cell]] = {}
+    for cell, asked in wanted.items():
+        if asked.runs and any(context.known.is_method(head) for head in (cell.row_head, cell.column_head)):
+            groups.setdefault((cell.table, asked.runs), []).append(cell)
+    others = frozenset(context.known.titles) - {context.runs.baseline}
+    for group in groups.values():
+        fits = [judge_value(cell.text, cell.value, cell.unit, wanted[cell], context)[0] == "bound" for cell in group]
+        if sum(fits) * 2 < len(fits):
+            for cell in group:
+                wanted[cell] = replace(wanted[cell], runs=others or None)
+
+
+def _strays(wanted: dict[Cell, Wanted], context: Context) -> dict[Cell, tuple[Verdict, str, Finding | None]]:
+    """Where a table does not say of which run it is, and all of its values but a few are those of one: the few."""
+    groups: dict[tuple[int, Names], list[Cell]] = {}
+    for cell, asked in wanted.items():
+        if asked.runs is None or len(asked.runs) > 1:
+            groups.setdefault((cell.table, asked.runs), []).append(cell)
+    found: dict[Cell, tuple[Verdict, str, Finding | None]] = {}
+    for group in groups.values():
+        fits = {
+            cell: [
+                one
+                for one in matching(context.quantities, cell.value, cell.text, cell.unit)
+                if wanted[cell].admits(one)
+            ]
+            for cell in group
+        }
+        runs = {cell: {one.run for one in ones} for cell, ones in fits.items() if ones}
+        telling = [run for own in runs.values() if len(own) == 1 for run in own]
+        most = max(sorted(set(telling)), key=telling.count, default="")
+        others = [cell for cell, own in runs.items() if most not in own]
+        if not others or telling.count(most) < 4 or len(others) * 6 > len(runs):
+            continue
+        for cell in others:
+            here = fits[cell][0]
+            meant = [one for one in context.quantities if replace(wanted[cell], runs=frozenset({most})).admits(one)]
+            found[cell] = (
+                "wrong-run",
+                here.place,
+                finding(
+                    "warning",
+                    "wrong-run",
+                    f"{cell.text} is the value of {here.place}; all but {len(others)} of the {len(runs)} values here are those of {most}",
+                    expected="; ".join(f"{one.place}: {one.mean:.5g}" for one in meant[:4]),
+                    source=meant[0].place if meant else most,
+                ),
             )
-            yield bound, None if spread else message.model_copy(update=at)
+    return found
 
 
-def _of_cell(cell: Cell, caption: str, context: _Context) -> Wanted | None:
+def _of_spread(
+    printed: tuple[str, float, str, str], wanted: Wanted, context: Context, place: str, at: dict[str, object]
+) -> tuple[Bound, Finding | None]:
+    source, found = judge_spread(*printed, wanted, context)
+    bound = Bound(text=f"± {printed[3]}", place=place, verdict="unmatched" if found else "bound", source=source)
+    return bound, found and found.model_copy(update=at)
+
+
+def _of_cell(cell: Cell, caption: str, context: Context) -> Wanted | None:
     """What a cell has to be by its heads, or None where they say nothing of the runs."""
     known = context.known
-    heads = (cell.row_head, cell.column_head)
+    heads = tuple(_MEAN_AND_SPREAD.sub(" ", head) for head in (cell.row_head, cell.column_head))
+    row, column = heads
     if any(_DERIVED.search(head) and not (known.metrics_in(head) and _named(head, known)) for head in heads):
         return None
-    if not all(known.knows(head) for head in heads if re.search(r"[^\W\d_]", head)):
-        unknown = [head for head in heads if not known.knows(head)]
-        # One head that no run knows ('PyTorch default') may name a run; a column that no run knows is something else.
-        if cell.column_head in unknown:
-            return None
-    runs = next((r for head in heads if (r := known.runs_of_label(head))), None)
-    runs = runs or known.runs_of_label(
-        re.sub(r"\bresults?\b|\bfor the\b.*$|\bon\b.*$", " ", caption, flags=re.IGNORECASE)
-    )
+    # One head that no run knows ('PyTorch default') may name a run; a column that no run knows is something else.
+    if re.search(r"[^\W\d_]", column) and not known.knows(column) and not _OURS.search(column):
+        return None
     datasets: Names = next((d for text in (*heads, caption) if (d := known.datasets_in(text))), None)
-    metrics = next(
-        (m for text in (cell.column_head, cell.row_head, caption) if (m := known.metrics_in(text, 0.5))), None
-    )
+    metrics = next((m for text in (column, row, caption) if (m := known.metrics_in(text, 0.5))), None)
+    runs = next((r for head in heads if (r := known.runs_of_label(head))), None) or _of_caption(heads, caption, context)
     if metrics is None and not (datasets or runs):
         return None
-    if metrics is None and cell.column_head and not known.datasets_in(cell.column_head):
+    if metrics is None and cell.column_head and not known.datasets_in(column):
         return None
-    if datasets is None and len(known.datasets) > 1 and _AVERAGED.search(f"{caption} {cell.column_head}"):
+    if datasets is None and len(known.datasets) > 1 and AVERAGED.search(f"{caption} {column}"):
         datasets = frozenset({""})
     return Wanted(runs, datasets, metrics)
+
+
+def _of_caption(heads: tuple[str, ...], caption: str, context: Context) -> Names:
+    """The runs that a caption leaves open for a cell whose heads name none."""
+    numbered = {
+        f"run_{int(number)}"
+        for match in _RUN.finditer(caption)
+        for number in re.findall(r"\d{1,4}", match[1] + match[2])
+    } & set(context.known.titles)
+    if any(_OURS.search(head) for head in heads):  # ours is not the baseline
+        return frozenset(numbered or context.known.titles) - {context.runs.baseline} or None
+    if numbered:
+        return frozenset(numbered)
+    if _COMPARING.search(caption):
+        return None
+    return context.known.runs_of_label(
+        re.sub(r"\bresults?\b|\bfor the\b.*$|\bon\b.*$", " ", caption, flags=re.IGNORECASE)
+    )
 
 
 def _named(head: str, known: Vocabulary) -> bool:
@@ -153,208 +257,97 @@ def _named(head: str, known: Vocabulary) -> bool:
     return any(derived <= known.metrics[name] for name in known.metrics_in(head))
 
 
-def _spread(cell: Cell, wanted: Wanted, context: _Context) -> tuple[str, Finding]:
-    """(which spread of which run is printed after ±, the finding where none is)."""
-    admitted = [one for one in context.quantities if wanted.admits(one)]
-    fitting = matching(admitted, cell.value, cell.text, cell.unit)
-    # Where the value itself is nobody's, its spread is somebody's only if the words leave one run open.
-    for one in fitting or (admitted if len(admitted) == 1 else []):
-        if name := spread_of(one, cell.value, cell.unit, cell.spread):
-            return f"{one.place}: {name}", finding("note", "", "")
-    near = (fitting or admitted)[:1]
-    told = [f"{name} {size:.4g}" for one in near for name, size in one.spreads().items()]
-    expected = ", ".join(told[:7]) or "no spread: one value is reported, without its seeds"
-    return "", finding(
-        "error",
-        "unsupported-error-bar",
-        f"nothing in the runs gives ± {cell.spread}",
-        expected=expected,
-        source=near[0].place if near else "",
-    )
-
-
-# --- values, in tables and in prose ---
-
-
-def _value(
-    text: str, value: float, unit: str, wanted: Wanted, context: _Context, slack: float = 0.0
-) -> tuple[Verdict, str, Finding | None]:
-    fitting = matching(context.quantities, value, text, unit)
-    admitted = [one for one in fitting if wanted.admits(one)]
-    if wanted.datasets is None:  # a single data set explains a number better than the mean over all
-        admitted.sort(key=lambda one: not one.dataset)
-    if admitted:
-        return "bound", admitted[0].place, None
-    if slack:
-        loose = [
-            one
-            for one in context.quantities
-            if wanted.admits(one)
-            and any(abs(one.mean * scale - value) <= slack * abs(value) for scale in scales(one, value, unit))
-        ]
-        if loose:
-            return "bound", loose[0].place, None
-    meant = [one for one in context.quantities if wanted.admits(one)]
-    expected = "; ".join(f"{one.place}: {one.mean:.5g}" for one in meant[:4]) if len(meant) <= 12 else ""
-    source = meant[0].place if len(meant) == 1 else ""
-    if fitting and (wanted.runs or wanted.datasets or wanted.metrics):
-        nearest = max(fitting, key=wanted.nearness)
-        # A value of few digits is met by chance: another metric's value on another data set says nothing.
-        if wanted.nearness(nearest) >= 4 or (wanted.metrics is None and wanted.nearness(nearest)):
-            found = finding(
-                "error" if len(meant) <= 12 else "warning",
-                "wrong-run",
-                f"{text} is the value of {nearest.place}, not of what the words name",
-                expected=expected,
-                source=source or nearest.place,
-            )
-            return "wrong-run", nearest.place, found
-    certain = wanted.metrics is not None or wanted.datasets is not None
-    found = finding(
-        "error" if certain else "warning",
-        "unmatched",
-        f"nothing in the runs gives {text}{unit}",
-        expected=expected,
-        source=source,
-    )
-    return "unmatched", "", found
-
-
 # --- prose ---
 
 
-def _prose(document: Document, context: _Context) -> Iterator[tuple[Bound, Finding | None]]:
+def _prose(document: Document, context: Context) -> Iterator[tuple[Bound, Finding | None]]:
     for passage in islice(passages(document, context.known), MOST // 4):
         number, sentence = passage.number, passage.number.sentence
         place = heading(document, sentence.section) if not passage.caption else passage.caption
         at = {"sentence": quoted(sentence.text, number.start), "section": place, "page": sentence.page}
-        digits = re.sub(r"[^\d.eE,×x·^{}−-].*$", "", number.text.split("±")[0]).replace(",", "").strip("- −")
-        unit = number.unit
+        parts = number.text.split("±")
+        digits = re.sub(r"[^\d.eE,×x·^{}−-].*$", "", parts[0]).replace(",", "").strip("- −")
         wanted = _of_passage(passage, context)
-        slack = 0.02 if _ABOUT.search(passage.before) else 0.0
-        verdict, source, found = _value(digits, abs(number.value), unit, wanted, context, slack)
-        factor = unit in ("%", "percent", "x", "X", "×")
-        if verdict != "bound" and factor and _MOVES.search(sentence.text):
-            verdict, source, found = _changed(passage, digits, wanted, context)
-        elif (
-            verdict != "bound"
-            and _DIFFERENCE.search(passage.before)
-            and (made := _difference(passage, digits, context))
-        ):
-            verdict, source, found = "bound", made, None
-        # What final_info.json does not hold may stand in the curves: this proves nothing.
-        weak = not factor and (_CURVE.search(sentence.text) or _DIFFERENCE.search(passage.before))
-        if found and found.kind in ("unmatched", "wrong-run"):
-            plain = not factor and ("." not in digits or wanted.metrics is None)
-            if weak or plain or (factor and wanted.metrics is None):
-                found = found.model_copy(update={"severity": "warning"})
+        verdict, source, found = _of_number(passage, digits, wanted, context)
         yield (
             Bound(text=number.text, place=place, verdict=verdict, source=source),
             found and found.model_copy(update=at),
         )
+        spread = re.match(r"\s*(\d{0,9}\.?\d{1,12})", parts[1]) if len(parts) == 2 else None
+        if spread:
+            printed = digits, abs(number.value), number.unit, spread[1]
+            yield _of_spread(printed, wanted, context, place, at)
 
 
-def _difference(passage: Passage, digits: str, context: _Context) -> str:
-    """The change between two runs whose absolute size is printed so, or nothing."""
-    value = abs(passage.number.value)
-    for change in changes(context.runs, Wanted()):
-        size = abs(change.after.mean - change.before.mean)
-        if any(prints_as(size * scale, value, digits) for scale in scales(change.before, value, passage.number.unit)):
-            return change.place
-    return ""
+def _of_number(passage: Passage, digits: str, wanted: Wanted, context: Context) -> tuple[Verdict, str, Finding | None]:
+    number, sentence, unit = passage.number, passage.number.sentence, passage.number.unit
+    slack = 0.02 if ABOUT.search(passage.before) else 0.0
+    verdict, source, found = judge_value(digits, abs(number.value), unit, wanted, context, slack)
+    factor = unit in ("%", "percent", "x", "X", "×")
+    moves = bool(_MOVES.search(sentence.text))
+    if verdict != "bound" and factor and moves:
+        verdict, source, found = judge_change(passage, digits, wanted, context)
+    elif verdict != "bound" and _DIFFERENCE.search(passage.before) and (made := difference(passage, digits, context)):
+        verdict, source, found = "bound", made, None
+    elif verdict != "bound" and not unit and moves and _UP_TO.search(passage.before):
+        # A percent sign that was forgotten, or that TeX took for a comment.
+        changed = judge_change(passage, digits, replace(wanted, runs=None), context, "%")
+        if changed[0] == "bound":
+            verdict, source, found = changed
+    if verdict == "bound" and (down := worse(passage, wanted, context)):
+        return "contradicted", source, down
+    # What final_info.json does not hold may stand in the curves: this proves nothing.
+    weak = not factor and (_CURVE.search(sentence.text) or _DIFFERENCE.search(passage.before))
+    if found and found.kind in ("unmatched", "wrong-run"):
+        plain = not factor and ("." not in digits or wanted.metrics is None) and not _counted(passage, wanted, context)
+        guessed = wanted.runs is not None and not context.known.named_surely(passage.clause)
+        if weak or plain or (factor and wanted.metrics is None) or (guessed and found.kind == "wrong-run"):
+            found = found.model_copy(update={"severity": "warning"})
+    return verdict, source, found
 
 
-def _of_passage(passage: Passage, context: _Context) -> Wanted:
+def _counted(passage: Passage, wanted: Wanted, context: Context) -> bool:
+    """Whether a whole number is surely a result: '4720 steps' in a sentence that names steps to an accuracy, and a data set."""
     known, text = context.known, passage.number.sentence.text
-    scopes = (passage.nearest, passage.clause, text, passage.paragraph, passage.heading)
-    datasets: Names = next((d for scope in scopes if (d := known.datasets_in(scope))), None)
-    own = f"{passage.leading} {_OTHER.split(passage.trailing)[0]}"
-    wider = (own, *scopes[1:])
-    metrics: Names = known.metrics_in(passage.leading) or known.metrics_in(passage.leading, 0.5)
-    metrics = metrics or next((m for scope in wider if (m := known.metrics_in(scope))), None)
-    metrics = metrics or next((m for scope in wider if (m := known.metrics_in(scope, 0.5))), None)
-    following = words(passage.trailing[:24])[:1]  # '793 steps'
+    following = counted_by(passage.trailing)
+    named = known.metrics_in(text)
+    meant = [known.metrics[name] for name in wanted.metrics or () if name in named]
+    return bool(meant and wanted.datasets and following) and all(following[0] in stems for stems in meant)
+
+
+def _of_passage(passage: Passage, context: Context) -> Wanted:
+    known, text = context.known, passage.number.sentence.text
+    leading = _CLOSED.sub(" ", _PREVIOUS.sub(" ", passage.leading) if passage.follows else passage.leading)
+    near, far = (passage.nearest, leading, passage.clause, text), (passage.paragraph, passage.heading)
+    datasets: Names = next((d for scope in near if (d := known.datasets_in(scope))), None)
+    if datasets is None and not _UP_TO_ANY.search(passage.before):
+        datasets = next((d for scope in far if (d := known.datasets_in(scope))), None)
+    changed = _CHANGE_OF.match(passage.trailing)  # '12% reduction in KL divergence'
+    own = f"{leading} {_OTHER.split(passage.trailing)[0]}"
+    scopes = (changed[1] if changed else "", leading, own, passage.clause, text)
+    choices = [(scope, least) for group in (scopes[:2], scopes[2:], far) for least in (0.6, 0.5) for scope in group]
+    metrics: Names = next((m for scope, least in choices if (m := known.metrics_in(scope, least))), None)
+    following = counted_by(passage.trailing)  # '793 steps'
     counted = frozenset(name for name, stems in known.metrics.items() if following and following[0] in stems)
     if counted and not (metrics and metrics & counted):
         metrics = counted
     if re.search(r"\baverage[ds]?\b", passage.clause, re.IGNORECASE) or (not datasets and _AVERAGE.search(text)):
         datasets = (datasets or frozenset()) | {""}
     # '1.46 compared to the baseline's 1.47': what follows a comparison is the other number's.
-    runs = known.runs_in(passage.leading) or known.runs_in(_OTHER.split(passage.trailing)[0])
+    runs = known.runs_in(passage.nearest) or known.runs_in(leading) or known.runs_in(_OTHER.split(passage.trailing)[0])
+    if re.search(r"\brespectively\b", text, re.IGNORECASE):
+        datasets, runs = _in_turn(passage, known) or known.datasets_in(text) or datasets, known.runs_in(text)
+        runs = runs if len(runs) > 1 else frozenset()
     return Wanted(runs or None, datasets, metrics)
 
 
-def _changed(passage: Passage, digits: str, wanted: Wanted, context: _Context) -> tuple[Verdict, str, Finding | None]:
-    """'a reduction of 20%': the runs must hold such a change, in that direction, from the run that is compared with."""
-    number, base = passage.number, context.runs.baseline
-    text, value, unit = number.text, abs(number.value), number.unit
-    slack = 1.0 if _ABOUT.search(passage.before) else 0.0
-    said = (
-        passage.clause if _DOWN.search(passage.clause) or _UP.search(passage.clause) else passage.number.sentence.text
-    )
-    down, up = _DOWN.search(said), _UP.search(said)
-    way = 0 if bool(down) == bool(up) else (-1 if down else 1)
-    possible = list(changes(context.runs, wanted))
-    fits = [change for change in possible if says(change, value, digits, unit, slack)]
-    right = [change for change in fits if not way or change.percent * way > 0]
-    right.sort(key=lambda change: (change.before.run != base, not change.before.dataset))
-    against_base = [change for change in possible if change.before.run == base]
-    rose = bool(against_base) and bool(way) and all(change.percent * way < 0 for change in against_base)
-    to_base = bool(_BASE.search(passage.comparison))
-    largest = max(against_base, key=lambda change: change.percent * (way or -1), default=None)
-    expected = _told(largest, way) if largest else ""
-    if right and (right[0].before.run == base or not to_base):
-        return "bound", right[0].place, None
-    if rose and wanted.metrics is not None:
-        verb = "rose" if way < 0 else "fell"
-        other = f"; {text} is the change {right[0].place}" if right else ""
-        found = finding(
-            "error",
-            "contradicted",
-            f"against {base} it {verb} in every run{other}",
-            expected=_told(largest, way) if largest else "",
-            source=", ".join(sorted({f"{c.before.dataset} · {c.before.metric}".strip(" ·") for c in against_base})[:4]),
-        )
-        return "contradicted", right[0].place if right else "", found
-    wrong = [change for change in fits if change.before.run == base and way and change.percent * way < 0]
-    if wrong:
-        found = finding(
-            "error",
-            "contradicted",
-            f"the change of {text} goes the other way: {wrong[0].place}, {wrong[0].percent:+.1f}%",
-            expected=expected,
-            source=wrong[0].place,
-        )
-        return "contradicted", wrong[0].place, found
-    elsewhere = [
-        change
-        for change in changes(context.runs, Wanted(None, None, wanted.metrics))
-        if change.before.run == base
-        and says(change, value, digits, unit, 0.0)
-        and (not way or change.percent * way > 0)
-    ]
-    if elsewhere and wanted.datasets is not None:
-        found = finding(
-            "error",
-            "wrong-run",
-            f"{text} is the change {elsewhere[0].place}, not of what the words name",
-            expected=expected,
-            source=elsewhere[0].place,
-        )
-        return "wrong-run", elsewhere[0].place, found
-    found = finding(
-        "error" if wanted.metrics is not None else "warning",
-        "unmatched",
-        f"no change between two runs is {text}",
-        expected=expected,
-        source=largest.place if largest else "",
-    )
-    return "unmatched", "", found
-
-
-def _told(change: Change, way: int) -> str:
-    """The change from the baseline that comes nearest to a claim of a fall (`way` -1) or a rise."""
-    way = way or -1
-    kind = ("fall" if way < 0 else "rise") if change.percent * way > 0 else ("rise" if way < 0 else "fall")
-    size = "largest" if change.percent * way > 0 else "smallest"
-    return f"the {size} {kind} from {change.before.run}: {change.percent:+.1f}% ({change.place})"
+def _in_turn(passage: Passage, known: Vocabulary) -> Names:
+    """'0.35, 0.98 and 0.16 for circle, dino and line, respectively': the data set that has the number's place."""
+    text = passage.number.sentence.text
+    values = [match.start() for match in re.finditer(r"(?<![\w.])\d{1,9}\.\d{1,9}|\d{1,9}\s?%", text)]
+    named: list[str] = []
+    for match in re.finditer(r"[^\s,;()]+", text):
+        named += [name for name in known.datasets_in(match.group()) if name not in named]
+    if len(named) < 2 or len(values) != len(named) or passage.number.start not in values:
+        return None
+    return frozenset({named[values.index(passage.number.start)]})

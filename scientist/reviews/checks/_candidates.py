@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from scientist.reviews.checks._grid import HIGHER
 from scientist.reviews.checks._rounding import interval, prints_as, unit_of
@@ -44,10 +44,14 @@ class Change:
 
     before: Quantity
     after: Quantity
+    average: float | None = None
+    """The mean of the changes of all data sets, where that is what is meant."""
 
     @property
     def percent(self) -> float:
         """Positive where the metric rose."""
+        if self.average is not None:
+            return self.average
         return (self.after.mean - self.before.mean) / abs(self.before.mean) * 100
 
     @property
@@ -101,15 +105,39 @@ def changes(runs: Runs, wanted: Wanted) -> Iterator[Change]:
                     yield Change(before, after)
 
 
-def says(change: Change, value: float, text: str, unit: str, slack: float) -> bool:
-    """Whether a change is printed so: in percent of the first run, in points of a share, or as a factor."""
-    a, b = change.before.mean, change.after.mean
-    if unit in ("x", "X", "×"):
-        sizes = [b / a, a / b] if b else [b / a]
-    else:
-        sizes = [abs(change.percent)]
-        if abs(a) <= 1.0 + 1e-9 and abs(b) <= 1.0 + 1e-9 and HIGHER.search(change.before.metric.replace("_", " ")):
-            sizes.append(abs(b - a) * 100)
+def mean_changes(runs: Runs, wanted: Wanted) -> Iterator[Change]:
+    """From a run to a later one, the mean over the data sets of how much each changed."""
+    every = Wanted(wanted.runs, None, wanted.metrics)
+    by_step: dict[tuple[str, str, str], list[Change]] = {}
+    for change in changes(runs, every):
+        if change.before.dataset:
+            by_step.setdefault((change.before.metric, change.before.run, change.after.run), []).append(change)
+    for group in by_step.values():
+        if len(group) > 1:
+            first = group[0]
+            average = sum(change.percent for change in group) / len(group)
+            yield Change(replace(first.before, dataset=""), replace(first.after, dataset=""), average)
+
+
+def says(change: Change, value: float, text: str, unit: str, slack: float, places: Collection[int]) -> bool:
+    """Whether a change is printed so: in percent of the first run, in points of a share, or as a factor.
+
+    `places`: decimals that the paper prints of these values; whoever takes the change of two printed values gets that of
+    rounded ones.
+    """
+    sizes = _sizes(change, change.before.mean, change.after.mean, unit)
+    for digits in places if change.average is None else ():
+        a, b = round(change.before.mean, digits), round(change.after.mean, digits)
+        if a:
+            sizes += _sizes(Change(replace(change.before, mean=a), replace(change.after, mean=b)), a, b, unit)
     low, high = interval(abs(value), text)
     extra = unit_of(text) * slack
     return any(low - extra <= size <= high + extra or prints_as(size, abs(value), text) for size in sizes)
+
+
+def _sizes(change: Change, a: float, b: float, unit: str) -> list[float]:
+    if unit in ("x", "X", "×"):
+        return [b / a, a / b] if b else [b / a]
+    sizes = [abs(change.percent)]
+    share = abs(a) <= 1.0 + 1e-9 and abs(b) <= 1.0 + 1e-9 and HIGHER.search(change.before.metric.replace("_", " "))
+    return [*sizes, abs(b - a) * 100] if share and change.average is None else sizes

@@ -38,8 +38,15 @@ _PROMISED = re.compile(
     r"\b(?:report|present|show|give|list)\w*\b[^.;]{0,80}\b(?:standard (?:errors?|deviations?)|confidence intervals?|error bars?)\b",
     re.IGNORECASE,
 )
+_IN_BRACKETS = re.compile(r"\d\s\(\d{1,6}\.\d{1,6}\)")
+_PRINTED = re.compile(r"\d\s?(?:±|\+/-)\s?\d")
+_COSTS = re.compile(  # what is counted once, not measured with a spread
+    r"\b(?:(?:training|inference|train|run|computation\w*) times?|latency|throughput|prices?|costs?|memory|flops|gpu[- ]hours)\b",
+    re.IGNORECASE,
+)
 _SETTINGS = re.compile(
-    r"hyper-?parameters? (?:settings?|values|used|for|of|in)\b|\bsettings?\b|statistics of|data ?sets?\b.*\b(?:statistics|sizes?|details)|architecture|notation|symbols",
+    r"hyper-?parameters? (?:settings?|values|used|for|of|in)\b|\bsettings?\b|statistics of|data ?sets?\b.*\b(?:statistics|sizes?|details)|architecture|notation|symbols|"
+    r"\b(?:running|training|inference|computation\w*) times?\b|number of parameters|parameter (?:size|count)|filter (?:num|size)|output size|\brange\b",
     re.IGNORECASE,
 )
 
@@ -185,17 +192,19 @@ def _error_bars(document: Document) -> Iterator[Finding]:
     for place, table in enumerate(document.tables):
         grid = cells_of(table, place)
         caption = caption_of(document, table)
-        heads = " ".join([caption, *(cell for row in table.rows for cell in row if not re.search(r"\d\.\d", cell))])
-        if any(cell.spread for cell in grid) or _SPREAD.search(heads):
+        own = " ".join(cell for row in table.rows for cell in row if not re.search(r"\d\.\d", cell))
+        # Where several values share a cell they are no values of the grid, but their spreads are spreads.
+        shared = any("±" in cell or len(_IN_BRACKETS.findall(cell)) > 1 for row in table.rows for cell in row)
+        if shared or any(cell.spread for cell in grid) or _SPREAD.search(f"{caption} {own}"):
             shown = True
-        elif (
-            len({cell.row for cell in grid}) >= 2
-            and not _SETTINGS.search(caption)
-            and (HIGHER.search(heads) or LOWER.search(heads))
-        ):
+            continue
+        quality = _COSTS.sub(" ", own) if _COSTS.search(own) else f"{caption} {own}"
+        results = HIGHER.search(quality) or LOWER.search(quality)
+        settings = _SETTINGS.search(f"{caption} {' '.join(table.rows[0])}")
+        if results and not settings and len({cell.row for cell in grid}) >= 2:
             bare.append((place, table))
-    if not bare or shown:
-        return
+    if not bare or shown or _PRINTED.search(" ".join(section.text for section in document.sections)):
+        return  # where tables were not recognized their cells stand in the text
     promise = next((s for s in sentences(document) if _PROMISED.search(s.text) and not _NEGATED.search(s.text)), None)
     names = ", ".join(name_of(table, place) for place, table in bare[:6])
     yield finding(

@@ -56,9 +56,12 @@ def cells_of(table: Table, place: int = 0) -> list[Cell]:
     width = max((len(row) for row in rows), default=0)
     heads = [" ".join(part for row in rows[:first] if (part := _over(row, column))) for column in range(width)]
     found: list[Cell] = []
-    above = ""
-    for number in range(first, len(rows)):
+    above = group = ""
+    for number in range(first - 1 if _is_group(rows, parsed, first - 1) else first, len(rows)):
         row, values = rows[number], parsed[number]
+        if _is_group(rows, parsed, number):
+            group = row[0]
+            continue
         own = [cell for cell, value in zip(row, values, strict=True) if value is None and re.search(r"[^\W\d_]", cell)]
         if row and row[0]:
             above = row[0]
@@ -79,12 +82,21 @@ def cells_of(table: Table, place: int = 0) -> list[Cell]:
                     amount,
                     unit,
                     spread,
-                    " ".join(own) or row[0],
+                    " ".join(part for part in (group, " ".join(own) or row[0]) if part),
                     heads[column],
                     row[column],
                 )
             )
     return found
+
+
+def _is_group(rows: Sequence[Sequence[str]], parsed: Sequence[Sequence[object]], number: int) -> bool:
+    """Whether a row is a heading for those below it: one name at its begin, and nothing else."""
+    if not 0 < number < len(rows):
+        return False
+    row = rows[number]
+    alone = bool(row) and bool(re.search(r"[^\W\d_]", row[0])) and not any(row[1:]) and not any(parsed[number])
+    return alone and any(len(other) > 1 and any(other[1:]) for other in rows[:number])
 
 
 def _over(row: Sequence[str], column: int) -> str:

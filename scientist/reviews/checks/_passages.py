@@ -23,7 +23,7 @@ _ELSEWHERE = re.compile(
 )
 _SETTING_BEFORE = re.compile(
     r"(?<![\w])(?:learning rates?|\blr|batch(?: size)?|weight decay|dropout|dimensions?|embedding|hidden|warm-?up|time-?steps?|probabilit\w+|threshold|ratio|"
-    r"split|window|momentum|temperature|discount(?: factor)?|epsilon|seeds?|epochs?|layers?|heads?|grids?|kernel|confidence|regulari[sz]ation weight|"
+    r"split|window|momentum|temperature|weights?|coefficients?|discount(?: factor)?|epsilon|seeds?|epochs?|layers?|heads?|grids?|kernel|confidence|regulari[sz]ation weight|"
     r"[λβαηγεδστκρpdkn]|\bversion|python|pytorch|cuda|top|first|last|least|every|exceeds?|within|between|range|≤|≥|<|>|∈)"
     r"\s*(?:=|≈|:|,|of|is|was|to|set to|at|from|size)?\s*(?:a |an |the )?[(\[]?$",
     re.IGNORECASE,
@@ -37,12 +37,17 @@ _SETTING_AFTER = re.compile(
 _GENERAL = re.compile(
     r"\b(?:future|would|could|might|hypothes|expect|suppose|e\.g|prior work|previous work|et al)\b", re.IGNORECASE
 )
+_DIRECT = re.compile(  # what names a number directly: '0.35 (circle)', '37.4 seconds for the baseline'
+    r"\s?%?\s?\((?P<in>[^()]{1,30})\)|\s*\)?\s*(?:(?!while\b|and\b|but\b|whereas\b|to\b)[\w-]+\s+){0,2}?(?:for|on|in)\s+(?:the\s+)?"
+    r"[^,;.]{1,40}?(?=\s+(?:to|and|while|compared|vs\.?|versus|whereas|but)\b|[,;.]|$)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
 class Passage:
     """A number with its words: `clause` reaches to the neighbouring numbers, `leading` and `trailing` are its halves, `before` is what stands before it in the
-    sentence, `nearest` names it directly ('for the moons data set'), `comparison` is the sentence and the one before."""
+    sentence, `nearest` names it directly ('for the moons data set'), `comparison` is the sentence and the one before; `follows` another number of its sentence."""
 
     number: Number
     clause: str
@@ -53,6 +58,7 @@ class Passage:
     paragraph: str
     comparison: str
     heading: str
+    follows: bool
     caption: str = ""
 
 
@@ -90,7 +96,7 @@ def _passages(document: Document, known: Vocabulary, caption: str) -> Iterator[P
             clause = text[begin:end]
             if not _is_result(number, clause, text, known):
                 continue
-            direct = re.match(r"\s*\)?,?\s*(?:[\w-]+\s+){0,2}?(?:for|on|in)\s+(?:the\s+)?[^,;.]{1,40}", text[after:end])
+            direct = _DIRECT.match(text[after:end])
             previous = re.split(r"(?<=[.!?])\s+", so_far.strip())[-1] if so_far.strip() else ""
             yield Passage(
                 number=number,
@@ -102,8 +108,14 @@ def _passages(document: Document, known: Vocabulary, caption: str) -> Iterator[P
                 paragraph=so_far[-1500:],
                 comparison=f"{previous} {text}",
                 heading=heading(document, section) if section != ABSTRACT else document.title,
+                follows=place > 0,
                 caption=caption,
             )
+
+
+def counted_by(after: str) -> list[str]:
+    """The stem of the word that directly follows a number, if any: '4720 steps'."""
+    return words(re.split(r"[,;.()]", after[:24])[0])[:1]
 
 
 def _outside(document: Document) -> frozenset[int]:
@@ -153,7 +165,7 @@ def _is_result(number: Number, clause: str, text: str, known: Vocabulary) -> boo
         return about
     # A whole number is a result where a word of a metric follows it: '4720 steps'.
     end = number.start + len(number.text)
-    following = words(number.sentence.text[end : end + 24])[:1]
+    following = counted_by(number.sentence.text[end:])
     counted = {stem for stems in known.metrics.values() for stem in stems}
     exact = not re.search(
         r"(?:about|around|approximately|roughly|nearly|over|~|≈|every|first|for|after)\s*$",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from scientist.errors import RecordError
-from scientist.reviews.checks._findings import Finding, finding
+from scientist.reviews.checks._findings import Finding
+from scientist.reviews.checks._programs import same_programs, same_results
 from scientist.template import load_final_info, recompute
 
 MOST = 50
@@ -21,6 +22,7 @@ NOTES = 1 << 20
 """Bytes of notes.txt, and of a program, that are read."""
 _RUN = re.compile(r"run_(\d{1,4})")
 _NOTE = re.compile(r"^#{1,4}\s*\**Run\s*(\d{1,4})\**\s*[:.\-–—]?\s*(.*?)\**\s*$", re.IGNORECASE)
+_SPREADS = frozenset({"std", "stdev", "sd", "stderr", "sem", "se", "ci"})
 _OPENING = 260
 """Characters of a run's description that tell what it is; what follows compares it with other runs."""
 
@@ -41,6 +43,12 @@ class Quantity:
     def place(self) -> str:
         """'run_3 · moons · kl_divergence'; without a data set the mean over all of them."""
         return f"{self.run} · {self.dataset or 'mean over data sets'} · {self.metric}"
+
+    def is_spread_of(self, other: Quantity) -> bool:
+        """Whether this is the spread of another, reported under a name of its own ('acc_std' beside 'acc_mean')."""
+        mine, theirs = _parts(self.metric), _parts(other.metric)
+        beside = (self.run, self.dataset) == (other.run, other.dataset)
+        return beside and bool(mine & _SPREADS) and mine - _SPREADS == theirs - {"mean", "avg"}
 
     def spreads(self) -> dict[str, float]:
         """Every spread that could be printed after ±: of the raw values, and the reported one."""
@@ -71,8 +79,9 @@ class Run:
 
 @dataclass
 class Runs:
-    """All runs of a folder. `unread`: one line for each file that could not be used."""
+    """All runs of a folder. `title`: what notes.txt calls the work; `unread`: one line for each file that could not be used."""
 
+    title: str = ""
     runs: list[Run] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
@@ -87,6 +96,10 @@ class Runs:
         """The run that others are compared with: the one called baseline, else the first."""
         named = [run.name for run in self.runs if re.search(r"\bbaseline\b", run.title, re.IGNORECASE)]
         return named[0] if named else self.runs[0].name
+
+
+def _parts(metric: str) -> frozenset[str]:
+    return frozenset(re.split(r"[^a-z0-9]+", metric.lower())) - {""}
 
 
 def _t975(degrees: int) -> float:
@@ -122,7 +135,8 @@ def read_runs(folder: Path) -> Runs:
     for place in places[:MOST]:
         title, description = notes.get(_number(place), ("", ""))
         try:
-            checks = recompute(load_final_info(place / "final_info.json"))
+            info = flat(load_final_info(place / "final_info.json"))
+            checks = recompute(info)
         except (ValueError, OSError) as error:
             found.unread.append(f"{place.name}/final_info.json: {error}")
             continue
@@ -130,6 +144,12 @@ def read_runs(folder: Path) -> Runs:
             Quantity(place.name, c.dataset, c.key, c.reported_mean, c.values, c.reported_stderr, c.pointer)
             for c in checks
             if math.isfinite(c.reported_mean) and abs(c.reported_mean) < 1e100
+        )
+        known = {(one.dataset, one.metric) for one in quantities}
+        quantities += tuple(
+            Quantity(place.name, dataset, metric, value)
+            for dataset, metric, value in _named_spreads(info, ())
+            if (dataset, metric) not in known
         )
         if len(quantities) > EACH:
             found.unread.append(
@@ -144,8 +164,47 @@ def read_runs(folder: Path) -> Runs:
             f"{folder} holds no run with a final_info.json that can be read",
             "name the folder that holds run_0, run_1, ...",
         )
-    found.findings = [*_identical_code(folder, found.runs), *_identical_results(found.runs)]
+    found.findings = [*same_programs(list(_programs(folder, found.runs))), *same_results(found.runs)]
     return found
+
+
+def flat(info: Any) -> Any:
+    """The same report with groups inside `means`, `stderrs` and `final_info_dict` taken apart: 'scores_mean_consistency'.
+
+    Values per seed may be groups too: a list of `{"mean_consistency": 0.98}` becomes a list of numbers.
+    """
+    if not isinstance(info, dict):
+        return info
+    if not isinstance(info.get("means"), dict):
+        return {key: flat(value) for key, value in info.items()}
+    made = dict(info)
+    for part in ("means", "stderrs", "final_info_dict"):
+        if isinstance(info.get(part), dict):
+            made[part] = dict(_leaves(info[part], ""))
+    return made
+
+
+def _leaves(group: dict[str, Any], above: str) -> Iterator[tuple[str, Any]]:
+    for key, value in group.items():
+        name = f"{above}_{key}" if above else key
+        if isinstance(value, dict):
+            yield from _leaves(value, name)
+        elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+            for inner in value[0]:
+                yield f"{name}_{inner}", [one.get(inner) for one in value]
+        else:
+            yield name, value
+
+
+def _named_spreads(info: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str, float]]:
+    """(data set, metric, value) of what a report calls a standard deviation: 'acc_std' beside 'acc', 'std' beside 'mean'."""
+    for key, value in info.items() if isinstance(info, dict) else ():
+        if isinstance(value, dict):
+            if key not in ("means", "stderrs", "final_info_dict"):
+                yield from _named_spreads(value, (*path, key))
+        elif re.search(r"(?:^|_)(?:std|stdev|sd)$", key, re.IGNORECASE) and type(value) in (int, float):
+            alone = "_" not in key and bool(path)
+            yield " ".join(path[:-1] if alone else path), f"{path[-1]}_{key}" if alone else key, float(value)
 
 
 def _number(place: Path) -> int:
@@ -162,6 +221,8 @@ def _notes(file: Path, found: Runs) -> dict[int, tuple[str, str]]:
     told: dict[int, tuple[str, str]] = {}
     current: int | None = None
     for line in text.splitlines():
+        if not found.title and (headline := re.match(r"#\s*Title:\s*(.{1,300})", line)):
+            found.title = headline[1]
         if match := _NOTE.match(line):
             current = int(match[1])
             told.setdefault(current, (match[2][:200], ""))
@@ -184,44 +245,12 @@ def _text(file: Path) -> str | None:
         return None
 
 
-def _identical_code(folder: Path, runs: list[Run]) -> Iterator[Finding]:
-    """Runs with different names whose programs are the same, line by line (run_i.py, run_i/*.py)."""
-    by_code: dict[str, list[tuple[Run, str]]] = {}
+def _programs(folder: Path, runs: list[Run]) -> Iterator[tuple[Run, str]]:
+    """The program of every run that has one: run_i.py, run_i/experiment.py or run_i/run_i.py."""
     for run in runs:
-        for file in (
-            folder / f"{run.name}.py",
-            folder / run.name / "experiment.py",
-            folder / run.name / f"{run.name}.py",
-        ):
+        own = folder / run.name
+        for file in (folder / f"{run.name}.py", own / "experiment.py", own / f"{run.name}.py"):
             text = _text(file)
             if text is not None and text.strip():
-                code = "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
-                by_code.setdefault(hashlib.sha256(code.encode()).hexdigest(), []).append((run, text))
+                yield run, text
                 break
-    for group in by_code.values():
-        if len(group) < 2:
-            continue
-        names = " and ".join(f"{run.name} ({run.title or 'no title'})" for run, _ in group[:4])
-        options = len(re.findall(r"\badd_argument\(", group[0][1]))
-        yield finding(
-            "warning" if options > 1 else "error",
-            "identical-code",
-            f"{names} ran the same program" + (", unless options told them apart" if options > 1 else ""),
-            source=", ".join(f"{run.name}.py" for run, _ in group[:4]),
-        )
-
-
-def _identical_results(runs: list[Run]) -> Iterator[Finding]:
-    """Runs that report the same numbers to the last digit, times included."""
-    seen: dict[tuple[tuple[str, str, float], ...], Run] = {}
-    for run in runs:
-        key = tuple((one.dataset, one.metric, one.mean) for one in run.quantities)
-        measured = sum(mean != round(mean, 6) for _, _, mean in key)
-        if measured >= 3 and key in seen:
-            yield finding(
-                "error",
-                "identical-results",
-                f"{seen[key].name} ({seen[key].title}) and {run.name} ({run.title}) report the same values to the last digit",
-                source=f"{seen[key].name}/final_info.json, {run.name}/final_info.json",
-            )
-        seen.setdefault(key, run)

@@ -14,7 +14,8 @@ _LEFT_OVER = re.compile(r"\bTODO\b|\bFIXME\b|\bTBD\b")
 _LIMITS = re.compile(
     r"limitation|shortcoming|drawback|caveat|threats? to validity|weakness|failure (?:case|mode)|"
     r"(?:is|are|was|were|remains?) (?:currently )?(?:limited|restricted|confined) to|(?:does|do|did|can) ?not (?:handle|scale|cover|generali[sz]e|address)|"
-    r"beyond (?:the )?scope|left (?:for|to) future|only (?:consider|evaluate|study|test|studied|tested|evaluated|considered)",
+    r"beyond (?:the )?scope|left (?:for|to) future|\bleave \w+(?: \w+){0,3}? (?:for|to|as) (?:the )?(?:future|further)|\bfails? (?:to|when|in|on)\b|causes? (?:of )?failure|"
+    r"only (?:consider|evaluate|study|test|studied|tested|evaluated|considered)",
     re.IGNORECASE,
 )
 _BASELINES = re.compile(
@@ -25,16 +26,20 @@ _BASELINES = re.compile(
 )
 _EMPIRICAL = re.compile(r"\bexperiment|evaluation|\bresults\b|empirical", re.IGNORECASE)
 _SINGLE = re.compile(
-    r"\b(?:a|one|the)? ?(?:single|fixed) (?:random )?seed\b|\b(?:one|1|single) (?:random )?(?:seed|run|trial) (?:per|for|each|only|is|was)\b|"
-    r"\bonly (?:one|a single|1) (?:random )?(?:seed|run|trial)\b|\bseed (?:is|was|were) (?:fixed|set) to \d+|\bfixed random seed",
+    r"\b(?:single|one) (?:random )?seed\b|\b(?:one|1|single) (?:random )?(?:run|trial) (?:per|for|each|only|is|was)\b|\bsingle[- ]run (?:experiment|result)|"
+    r"\bonly (?:one|a single|1) (?:random )?(?:seed|run|trial)\b|\bseed (?:is|was|were) (?:fixed|set) to \d+|"
+    r"\bfixed (?:random )?seed (?:\(\d+\)|of \d+|for (?:all|each|every)|(?:in|across|throughout) all)|\binitiali[sz]ed with (?:a|the same) fixed seed",
     re.IGNORECASE,
 )
 _NOT_SINGLE = re.compile(
     r"\b(?:not|n't|never|instead|rather|unlike|beyond|avoid|each of|limitation|limited|different|multiple|several|across|over|"
-    r"\d+ (?:random )?seeds|(?:two|three|four|five|six|seven|eight|nine|ten) (?:random )?seeds|prior|previous|data ?set|split|split(?:ting)?)\b",
+    r"\d+ (?:random )?seeds|(?:two|three|four|five|six|seven|eight|nine|ten) (?:random )?seeds|prior|previous|data ?set|split|split(?:ting)?|if|any|"
+    r"generat(?:e|es|ed|ing|ion)|k-means|cluster\w*)\b",
     re.IGNORECASE,
 )
-_QUESTION = re.compile(r"\[\?(?:[,;] ?\?)*\]|\(\?(?:[,;] ?\?)*\)")
+_QUESTION = re.compile(  # after a word of running text: in mathematics '[?]' is a star that was not read
+    r"(?<=[^\W\d_]{3}[ ,])(?:\[\?(?:[,;] ?\?)*\]|\(\?(?:[,;] ?\?)*\))"
+)
 _SMALL = 500
 """Words below which a text is no whole paper, and nothing can be missing from it."""
 
@@ -79,7 +84,8 @@ def check_references(document: Document, sources: Sequence[SourceFile] = ()) -> 
 def _unreferred(document: Document, sources: Sequence[SourceFile]) -> Iterator[Finding]:
     """Figures and tables that no sentence mentions. A mention in any spelling counts."""
     used = {ref.label for ref in document.crossrefs}
-    text = " ".join([document.abstract, *(section.text for section in document.sections)])
+    notes = (note.text for note in document.footnotes)
+    text = " ".join([document.abstract, *(section.text for section in document.sections), *notes])
     for file in sources:
         used.update(
             part.strip()
@@ -101,7 +107,8 @@ def _unreferred(document: Document, sources: Sequence[SourceFile]) -> Iterator[F
         mention = re.compile(
             rf"\b{short}[a-z]*\.?\s?[^.;()]{{0,60}}?\b{re.escape(caption.number)}[a-z]?\b", re.IGNORECASE
         )
-        if mention.search(text):
+        elsewhere = (other.text for other in document.captions if other is not caption)
+        if mention.search(text) or any(mention.search(other) for other in elsewhere):
             continue
         yield finding(
             "note", "never-referred-to", f"no sentence refers to {named}", sentence=caption.text, page=caption.page

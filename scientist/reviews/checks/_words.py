@@ -22,14 +22,18 @@ _STANDS_FOR = {
         "minus": "minus subtract subtraction sub",
         "div": "div division divide",
         "mul": "mul multiplication multiply",
-        "regul": "reg regularization regularisation regularized regularised",
-        "initi": "init initialization initialisation initial initialized",
+        "regula": "reg regularization regularisation regularized regularised",
+        "initia": "init initialization initialisation initial initialized",
         "ppl": "ppl perplexity",
         "err": "err error errors",
         "perm": "perm permutation permutations",
         "sec": "sec secs second seconds",
         "infer": "infer inference",
         "hyper": "hyperparameter hyperparameters hyper",
+        "adapt": "adapt adaptive adaptation adapted adapting adaptively",
+        "analys": "analysis analyses analyze analyzed analyse analysed analyzing",
+        "evol": "evolve evolves evolving evolution",
+        "sd": "std sd stdev deviation deviations",
     }.items()
     for word in words.split()
 }
@@ -37,13 +41,27 @@ _COMMON = frozenset(
     """
     the a an of for and with to on in by using used use our we is are run runs result results experiment experiments model models
     method methods based approach different implemented this that these as from each its it at be was were or data dataset datasets
-    set sets task tasks value values standard
+    set sets task tasks value values standard experimental experimentally
     """.split()  # noqa: SIM905
 )
-_VAGUE = frozenset({"final", "best", "mean", "avg", "avera", "total", "value", "per", "metri"})
+_VAGUE = frozenset({"final", "best", "mean", "avg", "averag", "total", "value", "per", "metric"})
 
 
 _HALF = 0.6
+_GENERIC = frozenset(  # words of a title that running text uses without meaning that run
+    """
+    performance improved improvement improving improves final optimal optimization optimized best implementation implement implemented
+    analysis analyze analyzed study studies compare comparison evaluate evaluation training learning rate network neural architecture
+    behavior behaviour further visualize visualization test testing change changes effect impact fine tuning tuned
+    increase increased increasing decrease decreased reduce reduced reducing enhance enhanced enhancing high higher low lower larger
+    """.split()  # noqa: SIM905
+)
+_LASTS = re.compile(
+    r"\b(?:time|steps|epochs|iterations|updates)\b(?: \w+){0,2}? (?:to|until|before|for) (?:first )?(?:reach|achiev|attain|get|converg|hit|exceed|surpass)\w*|"
+    r"\b(?:convergence|training|grokking) (?:time|speed|steps)\b|time-to-",
+    re.IGNORECASE,
+)
+"""A phrase that speaks of how long something took, whatever it then says that was reached."""
 
 
 def words(text: str) -> list[str]:
@@ -59,24 +77,33 @@ def _stem(word: str) -> str:
     if not word[:1].isalpha():
         return word
     for ending in ("ing", "ed", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
+        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
             word = word[: -len(ending)]
             break
-    return _STANDS_FOR.get(word, (word.rstrip("e") if len(word) > 3 else word)[:5])
+    return _STANDS_FOR.get(word, (word.rstrip("e") if len(word) > 3 else word)[:6])
 
 
 _MEASURES = frozenset(words("loss error accuracy divergence time perplexity score reward return f1 auc bleu fid steps"))
+_DURATIONS = frozenset(words("time steps epochs iterations updates seconds duration"))
+_TOO_COMMON = frozenset(_stem(word) for word in _GENERIC)
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What the runs of one paper are called. `settings`: numbers that name a run or a metric, and are no results."""
+    """What the runs of one paper are called. `settings`: numbers that name a run or a metric, and are no results;
+    `method`: the words of the title of the work."""
 
     titles: dict[str, frozenset[str]]
     openings: dict[str, frozenset[str]]
     datasets: dict[str, frozenset[str]]
     metrics: dict[str, frozenset[str]]
     settings: frozenset[str]
+    method: frozenset[str] = frozenset()
+
+    def is_method(self, label: str) -> bool:
+        """Whether a label is the name of what the whole work is about, which any run but the baseline may be."""
+        said = set(words(label)) - self._measured
+        return bool(said) and said <= self.method
 
     def runs_of_label(self, label: str) -> frozenset[str] | None:
         """The runs that a row or a column may be, or None where its words do not say.
@@ -88,11 +115,15 @@ class Vocabulary:
             number = name.removeprefix("run_")
             if re.search(rf"\brun[ _]?{number}\b", label, re.IGNORECASE):
                 return frozenset({name})
-        said = {stem for stem in said - self._measured if len(stem) > 1 or any(stem in t for t in self.titles.values())}
+        said = {
+            stem
+            for stem in said - self._measured - _VAGUE
+            if len(stem) > 1 or any(stem in t for t in self.titles.values())
+        }
         if not said:
             return None
-        first = [name for name, title in self.titles.items() if "basel" in title]
-        if len(first) == 1 and "basel" in said and not re.search(r"\+|\b(?:with|vs|over|than|plus|to)\b", label):
+        first = [name for name, title in self.titles.items() if "baseli" in title]
+        if len(first) == 1 and "baseli" in said and not re.search(r"\+|\b(?:with|vs|over|than|plus|to)\b", label):
             return frozenset(first)
         weight = {stem: self._weight(stem) for stem in said}
         whole = sum(weight.values())
@@ -130,7 +161,9 @@ class Vocabulary:
             own = {
                 stem
                 for stem in title
-                if stem[:1].isalpha() and sum(stem in other for other in self.titles.values()) == 1
+                if stem[:1].isalpha()
+                and stem not in _TOO_COMMON
+                and sum(stem in other for other in self.titles.values()) == 1
             }
             if (own - self._measured) & said or (len(title - self._measured) > 1 and title <= said):
                 found.add(name)
@@ -147,7 +180,10 @@ class Vocabulary:
         'Steps to 99% validation accuracy' holds the whole name of the accuracy too: the longer name is meant.
         """
         said = set(words(text))
-        scores = {name: len(stems & said) / len(stems) for name, stems in self.metrics.items() if stems}
+        scores = {name: _share(stems, said) for name, stems in self.metrics.items() if stems}
+        if _LASTS.search(text):  # 'the time to 99% accuracy' is a duration, whatever accuracy it names
+            lasting = {name: score for name, score in scores.items() if self.metrics[name] & _DURATIONS and score}
+            scores = lasting or scores
         if (
             max(scores.values(), default=0.0) < _HALF
         ):  # 'grid' does not name the grid's variance, 'loss' may name any loss
@@ -156,11 +192,28 @@ class Vocabulary:
         named = {name for name, score in scores.items() if best >= least and score >= best - 1e-9}
         return frozenset(name for name in named if not any(self.metrics[name] < self.metrics[other] for other in named))
 
+    def lasts(self, metric: str) -> bool:
+        """Whether a metric says how long something took."""
+        return bool(self.metrics.get(metric, frozenset()) & _DURATIONS)
+
+    def named_surely(self, text: str) -> bool:
+        """Whether a text names a run by its number, by all of its title, or as the baseline, not just by a word of it."""
+        said = set(words(text))
+        whole = any(len(title - self._measured) > 1 and title <= said for title in self.titles.values())
+        return whole or "baseli" in said or bool(re.search(r"\brun[ _]?\d", text, re.IGNORECASE))
+
     def knows(self, text: str) -> bool:
         """Whether any word of a head is one of the runs', data sets' or metrics'."""
         known = self.titles, self.openings, self.datasets, self.metrics
         said = set(words(text)) - _VAGUE
         return not said or any(stem in stems for group in known for stems in group.values() for stem in said)
+
+
+def _share(stems: frozenset[str], said: set[str]) -> float:
+    """How much of a metric's name is said. A number in it ('99') tells so much that one other word may be missing."""
+    held = stems & said
+    number = any(stem[:1].isdigit() and len(stem) > 1 for stem in held)
+    return min(len(held) + (number and len(held) < len(stems)), len(stems)) / len(stems)
 
 
 def vocabulary(runs: Runs) -> Vocabulary:
@@ -179,5 +232,10 @@ def vocabulary(runs: Runs) -> Vocabulary:
     # A description opens with what was set ('15% each') and goes on with what came out: long numbers are results.
     settings |= {stem for stems in openings.values() for stem in stems if re.fullmatch(r"\d{1,3}(?:x\d+)?", stem)}
     return Vocabulary(
-        titles, openings, dict(sorted(datasets.items())), dict(sorted(metrics.items())), frozenset(settings)
+        titles,
+        openings,
+        dict(sorted(datasets.items())),
+        dict(sorted(metrics.items())),
+        frozenset(settings),
+        frozenset(words(runs.title)),
     )
