@@ -168,7 +168,7 @@ def _changed(
 ) -> Change | None:
     """None where the edit finds nothing to change, or leaves nothing that gets a score."""
     document = edit(subject.document, seed)
-    if document == subject.document:
+    if _read(document) == _read(subject.document):
         return None
     findings = subject.check(document)
     after = reviewer(document, findings, seed)
@@ -176,6 +176,11 @@ def _changed(
         return None
     new = sorted({one.kind for one in findings if one.severity != "note"} - kinds)
     return Change(paper=subject.name, before=before, after=after, new=tuple(new))
+
+
+def _read(document: Document) -> Document:
+    """What stands in a document, without what is counted or looked up in it."""
+    return document.model_copy(update={"words": 0, "cites": (), "crossrefs": ()})
 
 
 def _read_again(

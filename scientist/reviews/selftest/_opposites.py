@@ -10,7 +10,7 @@ _PAIRS = (
     ("exceeds", "falls short of"), ("improves", "worsens"), ("improve", "worsen"), ("improved", "worsened"),
     ("improving", "worsening"), ("improvement", "deterioration"), ("improvements", "deteriorations"),
     ("better", "worse"), ("best", "worst"), ("higher", "lower"), ("highest", "lowest"), ("superior", "inferior"),
-    ("increases", "decreases"), ("increase", "decrease"), ("increased", "decreased"), ("gain", "loss"), ("gains", "losses"),
+    ("increases", "decreases"), ("increase", "decrease"), ("increased", "decreased"),
     ("faster", "slower"), ("effective", "ineffective"), ("effectively", "ineffectively"), ("efficient", "inefficient"),
     ("succeeds", "fails"), ("successfully", "unsuccessfully"), ("consistently", "rarely"), ("robust", "fragile"),
     ("significantly", "insignificantly"), ("enhances", "degrades"), ("enhance", "degrade"), ("boosts", "hurts"),
@@ -19,7 +19,7 @@ _PAIRS = (
 _OTHER = (
     {two: one for one, two in _PAIRS}
     | {one: two for one, two in _PAIRS}
-    | {"reduces": "increases", "reduced": "increased"}
+    | {"reduces": "increases", "reduced": "increased", "gain": "loss", "gains": "losses"}
 )
 _ANY = re.compile(r"\b(?:" + "|".join(sorted(_OTHER, key=len, reverse=True)) + r")\b", re.IGNORECASE)
 

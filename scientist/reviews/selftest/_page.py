@@ -51,7 +51,7 @@ def write_selftest(found: SelfTest, folder: Path) -> tuple[Path, Path]:
     """`selftest.json` and `selftest.md` in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = folder / "selftest.json", folder / "selftest.md"
-    write_atomic(paths[0], canonical_json(found))
+    write_atomic(paths[0], canonical_json(found.model_dump(mode="json")))
     write_atomic(paths[1], as_markdown(found))
     return paths
 
