@@ -191,12 +191,62 @@ def test_the_name_of_the_method_may_be_any_run_but_the_baseline(tmp_path: Path) 
     assert [finding.kind for finding in base.findings] == ["wrong-run"] * 2
 
 
+SMALL = [
+    {
+        "magnets": {
+            "means": {"init_loss_mean": first, "corr_loss_mean": last},
+            "stderrs": {"init_loss_stderr": first / 20, "corr_loss_stderr": last / 20},
+            "final_info_dict": {
+                "experiment_1": {"orbit": {"x": [0.003, -0.004], "y": [0.1, 0.2]}, "settings": {"seed": 6}}
+            },
+        }
+    }
+    for first, last in ((1.37e-4, 3.47e-5), (1.58e-4, 1.35e-5), (3.66e-4, 2.484e-5))
+]
+POWERS = (
+    table(
+        "Refinement lowers the loss beyond the baseline",
+        r"Run & Initial Loss & Corrected Loss \\ "
+        r"0 & $1.37 \times 10^{-4} \pm 6.9 \times 10^{-6}$ & $3.47 \times 10^{-5} \pm 1.7 \times 10^{-6}$ \\ "
+        r"2 & $3.66 \times 10^{-4} \pm 1.8 \times 10^{-5}$ & $2.48 \times 10^{-5} \pm 1.2 \times 10^{-6}$ \\",
+    )
+    + r" The baseline (Run 0) has a mean corrected loss of $3.47 \times 10^{-5} \pm 1.7 \times 10^{-6}$."
+)
+
+
+def test_powers_of_ten_and_runs_by_number_are_read_and_orbits_are_no_results(tmp_path: Path) -> None:
+    found = checked(tmp_path / "a", POWERS, SMALL)
+    assert (found.findings, found.count("bound")) == ((), 10)
+    faults = {
+        r"$2.48 \times 10^{-5} ": (r"$1.35 \times 10^{-5} ", "wrong-run"),
+        r"1.2 \times 10^{-6}": (r"1.2 \times 10^{-5}", "unsupported-error-bar"),
+        r"loss of $3.47 \times 10^{-5}": (r"loss of $3.47 \times 10^{-6}", "unmatched"),
+        r"1.7 \times 10^{-6}$.": (r"1.9 \times 10^{-6}$.", "unsupported-error-bar"),
+    }
+    for number, (old, (new, kind)) in enumerate(faults.items()):
+        assert old in POWERS
+        spoilt = checked(tmp_path / str(number), POWERS.replace(old, new), SMALL).findings
+        assert [finding.kind for finding in spoilt][:1] == [kind], (old, spoilt)
+
+
 def test_one_value_of_another_run_among_those_of_one_is_a_warning(tmp_path: Path) -> None:
     rows = r"Data & Val Loss & Val Acc & Steps to 99\% Val Acc \\ rivers & 0.7231 & 0.8553 & 3100 \\ lakes & 0.5251 & {} & 2000 \\"
     assert checked(tmp_path / "a", table("Final results", rows.format("0.9113"))).findings == ()
     (found,) = checked(tmp_path / "b", table("Final results", rows.format("0.9034"))).findings
     assert (found.severity, found.kind, found.expected) == ("warning", "wrong-run", "run_1 · lakes · val_acc: 0.9113")
     assert "all but 1 of the 6 values here are those of run_1" in found.message
+
+
+def test_a_value_of_a_run_that_the_tables_leave_out_is_a_warning_in_running_text(tmp_path: Path) -> None:
+    shown = table(
+        "Val loss", r"Data & Baseline & Sparse Gate \\ rivers & 0.812 & 0.723 \\ lakes & 0.534 & 0.525 \\", "lcc"
+    )
+    said = "On lakes the validation loss comes down to {}."
+    assert checked(tmp_path / "a", shown + said.format("0.525")).findings == ()
+    (found,) = checked(tmp_path / "b", shown + said.format("0.412")).findings
+    assert (found.severity, found.kind, found.source) == ("warning", "wrong-run", "run_2 · lakes · val_loss")
+    assert found.expected == "run_0 · lakes · val_loss: 0.5342; run_1 · lakes · val_loss: 0.5251"
+    assert checked(tmp_path / "c", said.format("0.412")).findings == ()  # without tables any run will do
 
 
 def test_a_claim_made_twice_is_one_finding_that_names_both_places(tmp_path: Path) -> None:

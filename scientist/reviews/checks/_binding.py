@@ -17,7 +17,7 @@ from scientist.reviews.checks._candidates import Names, Wanted, matching
 from scientist.reviews.checks._findings import Finding, finding, heading, in_order, quoted
 from scientist.reviews.checks._grid import Cell, caption_of, cells, name_of
 from scientist.reviews.checks._passages import Passage, counted_by, passages
-from scientist.reviews.checks._rounding import decimals
+from scientist.reviews.checks._rounding import PRINTED, decimals
 from scientist.reviews.checks._runs import Runs
 from scientist.reviews.checks._spoken import shortened
 from scientist.reviews.checks._verdicts import (
@@ -31,10 +31,11 @@ from scientist.reviews.checks._verdicts import (
     judge_change,
     judge_spread,
     judge_value,
+    stranger,
     worse,
 )
 from scientist.reviews.checks._words import Vocabulary, vocabulary, words
-from scientist.reviews.reading import Document
+from scientist.reviews.reading import Document, Number
 
 _DERIVED = re.compile(  # heads of columns that hold no value of a run, but something made of several
     r"improvement|Δ|\bdelta\b|reduction|\bchange\b|\bgain\b|relative|diff|speed-?up|ratio|\brank\b|\bp[- ]?values?\b|\bstd\b|stderr|std\.|"
@@ -75,6 +76,8 @@ _PREVIOUS = re.compile(  # what follows a number and is still said of it: 'secon
 _CLOSED = re.compile(
     r"\b(?:compared (?:to|with)|relative to|versus|vs\.?|than|over|against)\s+[^,;(]{1,40},(?=\s*\w)", re.IGNORECASE
 )
+
+_NUMBER = re.compile(rf"({PRINTED})\s?%?(?:\s?±\s?({PRINTED}))?")
 
 MOST = 2_000
 """Cells of tables that are looked at, and four times the numbers of running text."""
@@ -146,6 +149,10 @@ def _tables(document: Document, context: Context) -> Iterator[tuple[Bound, Findi
         at = {"sentence": sentence, "section": name_of(table, cell.table), "page": table.page}
         verdict, source, found = strays.get(cell) or judge_value(cell.text, cell.value, cell.unit, asked, context)
         yield Bound(text=cell.text, place=place, verdict=verdict, source=source), found and found.model_copy(update=at)
+        if verdict == "bound":
+            for one in matching(context.quantities, cell.value, cell.text, cell.unit):
+                if asked.admits(one):
+                    context.shown[one.dataset, one.metric].add(one.run)
         if cell.spread:
             yield _of_spread((cell.text, cell.value, cell.unit, cell.spread), asked, context, place, at)
 
@@ -265,24 +272,30 @@ def _prose(document: Document, context: Context) -> Iterator[tuple[Bound, Findin
         number, sentence = passage.number, passage.number.sentence
         place = heading(document, sentence.section) if not passage.caption else passage.caption
         at = {"sentence": quoted(sentence.text, number.start), "section": place, "page": sentence.page}
-        parts = number.text.split("±")
-        digits = re.sub(r"[^\d.eE,×x·^{}−-].*$", "", parts[0]).replace(",", "").strip("- −")
+        printed = _NUMBER.match(sentence.text, number.start)
+        digits = printed[1].replace(",", "").strip("- −–+") if printed else number.text
         wanted = _of_passage(passage, context)
         verdict, source, found = _of_number(passage, digits, wanted, context)
         yield (
             Bound(text=number.text, place=place, verdict=verdict, source=source),
             found and found.model_copy(update=at),
         )
-        spread = re.match(r"\s*(\d{0,9}\.?\d{1,12})", parts[1]) if len(parts) == 2 else None
-        if spread:
-            printed = digits, abs(number.value), number.unit, spread[1]
-            yield _of_spread(printed, wanted, context, place, at)
+        if printed and printed[2]:
+            shown = digits, abs(number.value), _unit(number), printed[2]
+            yield _of_spread(shown, wanted, context, place, at)
+
+
+def _unit(number: Number) -> str:
+    """The unit of a number; the sign before a power of ten is none."""
+    return "" if "±" in number.text and number.unit in ("x", "X", "×") else number.unit
 
 
 def _of_number(passage: Passage, digits: str, wanted: Wanted, context: Context) -> tuple[Verdict, str, Finding | None]:
-    number, sentence, unit = passage.number, passage.number.sentence, passage.number.unit
+    number, sentence, unit = passage.number, passage.number.sentence, _unit(passage.number)
     slack = 0.02 if ABOUT.search(passage.before) else 0.0
     verdict, source, found = judge_value(digits, abs(number.value), unit, wanted, context, slack)
+    if verdict == "bound" and (other := stranger(digits, abs(number.value), unit, wanted, context)):
+        return other
     factor = unit in ("%", "percent", "x", "X", "×")
     moves = bool(_MOVES.search(sentence.text))
     if verdict != "bound" and factor and moves:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from scientist.reviews.checks._grid import HIGHER
-from scientist.reviews.checks._rounding import interval, prints_as, unit_of
+from scientist.reviews.checks._rounding import interval, prints_as, unit_of, value_of
 from scientist.reviews.checks._runs import Quantity, Runs
 
 Names = frozenset[str] | None
@@ -79,7 +79,7 @@ def spread_of(one: Quantity, value: float, unit: str, spread: str) -> str:
     """The name of the spread of a quantity that is printed so, or nothing."""
     for scale in scales(one, value, unit):
         for name, size in one.spreads().items():
-            if prints_as(size * scale, float(spread), spread):
+            if prints_as(size * scale, value_of(spread), spread):
                 return name
     return ""
 
