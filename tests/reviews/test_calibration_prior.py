@@ -99,7 +99,7 @@ def test_repetition_invented_works_and_a_copied_appendix_raise_nothing(seed: int
     document = read_document(paper(seed), "paper.txt")
     changed = IDLE[edit](document, seed)
     assert changed != document
-    assert prior_of(text_of(changed)).score <= prior_of(text_of(document)).score + 0.05
+    assert prior_of(text_of(changed)).score <= prior_of(text_of(document)).score + 0.1
 
 
 @settings(max_examples=8, deadline=None)
