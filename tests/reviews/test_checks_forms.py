@@ -254,3 +254,46 @@ def test_a_claim_made_twice_is_one_finding_that_names_both_places(tmp_path: Path
     found = checked(tmp_path / "a", claim + r"\section{Conclusion} So: " + claim)
     assert [(finding.kind, finding.section) for finding in found.findings] == [("unmatched", "1 Results; 2 Conclusion")]
     assert found.count("unmatched") == 2
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "On rivers we use a learning rate of 0.003 for the gates and 0.0005 for the rest.",
+        "With a noise level of 0.15 the validation accuracy on rivers stays the same.",
+        "We apply gradient clipping at 0.5 on lakes.",
+        "A scaling factor of 0.25 worked best for the validation loss on lakes.",
+        "The decay of 0.995 smooths the validation loss.",
+        "At a significance level of 0.05 the difference in validation accuracy is significant.",
+        "With a dropout rate of 0.1 the validation accuracy on rivers is high.",
+        "On lakes the validation accuracy differs by less than 0.7% from the baseline.",
+        "For rivers, previous work reports an accuracy of 0.87 (Person et al., 2022).",
+        "The validation loss on lakes is below 0.9.",
+    ],
+)
+def test_settings_and_limits_are_no_results(tmp_path: Path, sentence: str) -> None:
+    found = checked(tmp_path / "a", sentence)
+    assert (found.findings, found.numbers) == ((), ())
+
+
+def test_other_units_sums_and_multiples_are_understood(tmp_path: Path) -> None:
+    reports = [
+        {name: {"means": {"train_time": 90.0 + run, "val_loss": LOSS[name][run]}} for name in LOSS} for run in range(3)
+    ]
+    true = [
+        "On rivers the baseline trains in 1.5 minutes.",
+        "The total training time of the baseline over all data sets is 180.0 seconds.",
+        "On lakes the loss of the baseline is 1.3 times as high as that of the last gate.",
+        "The difference in validation loss on lakes is only 0.0091.",
+    ]
+    for number, sentence in enumerate(true):
+        found = checked(tmp_path / f"a{number}", sentence, reports)
+        assert (found.findings, found.count("bound")) == ((), 1), sentence
+    false = [
+        "On rivers the baseline trains in 2.5 minutes.",
+        "The total training time of the baseline is 270.0 seconds.",
+    ]
+    for number, sentence in enumerate(false):
+        assert [one.kind for one in checked(tmp_path / f"b{number}", sentence, reports).findings] == ["unmatched"], (
+            sentence
+        )

@@ -32,10 +32,11 @@ from scientist.reviews.checks._verdicts import (
     judge_spread,
     judge_value,
     stranger,
+    summed,
     worse,
 )
 from scientist.reviews.checks._words import Vocabulary, vocabulary, words
-from scientist.reviews.reading import Document, Number
+from scientist.reviews.reading import Document
 
 _DERIVED = re.compile(  # heads of columns that hold no value of a run, but something made of several
     r"improvement|Δ|\bdelta\b|reduction|\bchange\b|\bgain\b|relative|diff|speed-?up|ratio|\brank\b|\bp[- ]?values?\b|\bstd\b|stderr|std\.|"
@@ -55,6 +56,8 @@ _CHANGE_OF = re.compile(
     re.IGNORECASE,
 )
 _UP_TO = re.compile(r"\b(?:by|of)\s*(?:up to|about)?\s*$", re.IGNORECASE)
+_APART = re.compile(r"\bdiffer(?:s|ed|ences?)?\b", re.IGNORECASE)
+_TOTAL = re.compile(r"\b(?:total|sum|summed|altogether|combined)\b", re.IGNORECASE)
 _CURVE = re.compile(
     r"\b(?:at|after|by|around|until|within|before) (?:the )?(?:first |step |epoch |iteration |\d[\d,]* )?(?:steps?|epochs?|iterations?|updates)\b|\binitial(?:ly)?\b|"
     r"during training|\bcurves?\b|\bearly\b|\bpeak|plateau|per[- ]seed|\bseed \d|fluctuat|figure",
@@ -77,6 +80,10 @@ _CLOSED = re.compile(
     r"\b(?:compared (?:to|with)|relative to|versus|vs\.?|than|over|against)\s+[^,;(]{1,40},(?=\s*\w)", re.IGNORECASE
 )
 
+_UNIT = re.compile(
+    r"\s?(?:(?P<min>min(?:ute)?s?\b)|(?P<h>h(?:our)?s?\b)|(?P<ms>ms\b|milliseconds?\b)|-?(?P<x>times\b(?! steps)|fold\b))",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(rf"({PRINTED})\s?%?(?:\s?±\s?({PRINTED}))?")
 
 MOST = 2_000
@@ -281,36 +288,44 @@ def _prose(document: Document, context: Context) -> Iterator[tuple[Bound, Findin
             found and found.model_copy(update=at),
         )
         if printed and printed[2]:
-            shown = digits, abs(number.value), _unit(number), printed[2]
+            shown = digits, abs(number.value), _unit(passage), printed[2]
             yield _of_spread(shown, wanted, context, place, at)
 
 
-def _unit(number: Number) -> str:
-    """The unit of a number; the sign before a power of ten is none."""
-    return "" if "±" in number.text and number.unit in ("x", "X", "×") else number.unit
+def _unit(passage: Passage) -> str:
+    """The unit of a number, or the word that stands for one; the sign before a power of ten is none."""
+    number = passage.number
+    if "±" in number.text and number.unit in ("x", "X", "×"):
+        return ""
+    named = _UNIT.match(passage.trailing)
+    return next((unit for unit in ("min", "h", "ms", "x") if named and named[unit]), number.unit)
 
 
 def _of_number(passage: Passage, digits: str, wanted: Wanted, context: Context) -> tuple[Verdict, str, Finding | None]:
-    number, sentence, unit = passage.number, passage.number.sentence, _unit(passage.number)
+    number, sentence, unit = passage.number, passage.number.sentence, _unit(passage)
     slack = 0.02 if ABOUT.search(passage.before) else 0.0
     verdict, source, found = judge_value(digits, abs(number.value), unit, wanted, context, slack)
     if verdict == "bound" and (other := stranger(digits, abs(number.value), unit, wanted, context)):
         return other
     factor = unit in ("%", "percent", "x", "X", "×")
-    moves = bool(_MOVES.search(sentence.text))
+    moves = bool(_MOVES.search(sentence.text)) or unit != number.unit
+    apart = bool(_DIFFERENCE.search(passage.before) or _APART.search(passage.leading))
     if verdict != "bound" and factor and moves:
-        verdict, source, found = judge_change(passage, digits, wanted, context)
-    elif verdict != "bound" and _DIFFERENCE.search(passage.before) and (made := difference(passage, digits, context)):
+        verdict, source, found = judge_change(passage, digits, wanted, context, unit)
+    elif verdict != "bound" and apart and (made := difference(passage, digits, context)):
         verdict, source, found = "bound", made, None
     elif verdict != "bound" and not unit and moves and _UP_TO.search(passage.before):
         # A percent sign that was forgotten, or that TeX took for a comment.
         changed = judge_change(passage, digits, replace(wanted, runs=None), context, "%")
         if changed[0] == "bound":
             verdict, source, found = changed
+    if verdict != "bound" and not factor and _TOTAL.search(sentence.text):
+        source = summed(digits, abs(number.value), unit, wanted, context)
+        verdict, found = ("bound", None) if source else (verdict, found)
     if verdict == "bound" and (down := worse(passage, wanted, context)):
         return "contradicted", source, down
     # What final_info.json does not hold may stand in the curves: this proves nothing.
-    weak = not factor and (_CURVE.search(sentence.text) or _DIFFERENCE.search(passage.before))
+    weak = not factor and (_CURVE.search(sentence.text) or apart)
     if found and found.kind in ("unmatched", "wrong-run"):
         plain = not factor and ("." not in digits or wanted.metrics is None) and not _counted(passage, wanted, context)
         guessed = wanted.runs is not None and not context.known.named_surely(passage.clause)

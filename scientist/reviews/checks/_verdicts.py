@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from scientist.reviews.checks._candidates import (
@@ -123,6 +123,14 @@ def judge_spread(
         expected=expected,
         source=near[0].place if near else "",
     )
+
+
+def summed(text: str, value: float, unit: str, wanted: Wanted, context: Context) -> str:
+    """The run and metric whose values on all data sets add up to a number, or nothing."""
+    every = Wanted(wanted.runs, frozenset({""}), wanted.metrics)
+    number = max(1, len(context.known.datasets))
+    sums = [replace(one, mean=one.mean * number) for one in context.quantities if every.admits(one)]
+    return next((f"{one.run} · sum over data sets · {one.metric}" for one in matching(sums, value, text, unit)), "")
 
 
 def difference(passage: Passage, digits: str, context: Context) -> str:

@@ -83,7 +83,7 @@ def _stem(word: str) -> str:
     return _STANDS_FOR.get(word, (word.rstrip("e") if len(word) > 3 else word)[:6])
 
 
-_MEASURES = frozenset(words("loss error accuracy divergence time perplexity score reward return f1 auc bleu fid steps"))
+MEASURES = frozenset(words("loss error accuracy divergence time perplexity score reward return f1 auc bleu fid steps"))
 _DURATIONS = frozenset(words("time steps epochs iterations updates seconds duration"))
 _TOO_COMMON = frozenset(_stem(word) for word in _GENERIC)
 
@@ -193,7 +193,7 @@ class Vocabulary:
         if (
             max(scores.values(), default=0.0) < _HALF
         ):  # 'grid' does not name the grid's variance, 'loss' may name any loss
-            scores = {name: score if self.metrics[name] & said & _MEASURES else 0.0 for name, score in scores.items()}
+            scores = {name: score if self.metrics[name] & said & MEASURES else 0.0 for name, score in scores.items()}
         best = max(scores.values(), default=0.0)
         named = {name for name, score in scores.items() if best >= least and score >= best - 1e-9}
         return frozenset(name for name in named if not any(self.metrics[name] < self.metrics[other] for other in named))
