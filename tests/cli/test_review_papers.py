@@ -14,6 +14,10 @@ from pathlib import Path
 import pytest
 from cli_calls import ROOT, answer, call, complaint, environment
 
+from scientist.cli._review_papers import meant, review_each
+from scientist.errors import LabError
+from scientist.reviews.document import Entry, Found
+
 TEX = r"""\documentclass{article}
 \title{Two ways to sort cards, part %s}
 \begin{document}
@@ -214,6 +218,23 @@ def test_complaints_are_one_line(tmp_path: Path, words: tuple[str, ...], said: s
     for name in ("a.pdf", "b.pdf"):
         (tmp_path / "broken" / name).write_bytes(b"%PDF-1.4")
     assert said in complaint(call(None, "review", *words, "--quiet", cwd=tmp_path), code)
+
+
+def test_a_fault_in_one_paper_is_a_line_and_a_full_disk_is_the_end(tmp_path: Path) -> None:
+    asked = meant([str(papers(tmp_path / "many", 3))], None)
+
+    def review(paper: Found, error: Exception) -> Entry:
+        if paper.name == "paper-1":
+            raise error
+        return Entry(paper=paper.name)
+
+    entries = review_each(asked, lambda paper, _: review(paper, KeyError("x")), json=False, quiet=True)
+    assert [bool(entry.failed) for entry in entries] == [False, True, False]
+    assert "KeyError" in entries[1].failed
+    with pytest.raises(LabError):
+        review_each(
+            asked, lambda paper, _: review(paper, LabError("no space left", "free some")), json=False, quiet=True
+        )
 
 
 def test_hostile_names_stay_inside(tmp_path: Path) -> None:
