@@ -61,4 +61,4 @@ def _names(names: tuple[str, ...]) -> str:
 
 
 def _plain(text: str) -> str:
-    return "".join(char for char in text if char.isprintable() and char not in "|<>[]`*_")[:200]
+    return "".join(char for char in text if char.isprintable() and char not in "|<>[]`*")[:200]
