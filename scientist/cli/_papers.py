@@ -12,6 +12,7 @@ from scientist.cli._lookup import paper_folder, template_or_gap
 from scientist.cli._options import Json, Paper, Quiet
 from scientist.cli._progress import mode, watching
 from scientist.cli._run import BudgetOption
+from scientist.errors import UsageError
 
 if TYPE_CHECKING:
     from scientist.papers import Trace
@@ -22,13 +23,13 @@ RUNS_SHOWN = 6
 
 def review(
     papers: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="PAPER...",
             help="A PDF, a .tex or a text; a folder with TeX or with runs; a folder of papers; a paper of the lab (slug or its "
             "beginning, or its folder).",
         ),
-    ],
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="Reviewers that this model plays: provider/name, e.g. ollama/qwen3:8b.")
     ] = None,
@@ -40,6 +41,13 @@ def review(
         bool,
         typer.Option("--references", help="Look the references up too, as verify-citations does; asks the network."),
     ] = False,
+    selftest: Annotated[
+        bool,
+        typer.Option(
+            "--selftest",
+            help="Review the reviewer: does it notice papers spoilt on purpose, does it fall for tricks? Without PAPER those of the lab.",
+        ),
+    ] = False,
     into: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where the files go; else reviews/NAME.")] = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -49,6 +57,13 @@ def review(
     Findings first, then a score as a distribution, what to do, and a page for a browser. Several papers get an index;
     run again, it goes on where it was stopped.
     """
+    if selftest:
+        from scientist.cli._selftest import selftest_of
+
+        selftest_of(papers or [], model, reviewers, seed, budget, into, json, quiet)
+        return
+    if not papers:
+        raise UsageError("no paper is named", "name a PDF, a .tex, a folder or a paper of the lab")
     if model is not None:
         from scientist.cli._review import Asked, review_by_model
 

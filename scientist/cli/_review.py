@@ -88,7 +88,7 @@ def _panel(read: Read, form: Form, asked: Asked, folder: Path, progress: Progres
     from scientist.reviews.model import review_paper, write_panel
 
     prior = expected_of(read.document).prior
-    with _model(asked, folder, progress) as model:
+    with model_of(asked, folder, progress) as model:
         panel = review_paper(
             read.document,
             model,
@@ -159,7 +159,7 @@ def _read(paper: Found) -> Read:
 
 
 @contextmanager
-def _model(asked: Asked, folder: Path, progress: Progress) -> Iterator[Model]:
+def model_of(asked: Asked, folder: Path, progress: Progress) -> Iterator[Model]:
     """The model, with its conversations and the ledger of its calls beside the reviews: asking again costs nothing."""
     from pydantic import ValidationError
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from scientist.cli._console import emit, escape, field, out
 from scientist.cli._lookup import here_or_none, paper_folder, short, template_of
 from scientist.cli._progress import mode, watching
-from scientist.errors import RecordError, UsageError
+from scientist.errors import RecordError, ScientistError, UsageError
 
 if TYPE_CHECKING:
     from scientist.lab import Lab
@@ -89,6 +89,13 @@ def review_each(asked: Meant, review: Callable[[Found, Progress], Entry], json: 
                 failure = error
                 entries.append(Entry(paper=paper.name, failed=str(error)[:400]))
                 progress.note(f"{paper.name}: {error.message}")
+            except (ScientistError, OSError):  # of the disk, the budget, the model: the next paper would meet it too
+                raise
+            except Exception as error:  # noqa: BLE001 - a fault of ours in one paper must not keep the others from being read
+                fault = f"a fault of the scientist itself ({type(error).__name__}); review it alone for the whole story"
+                failure = RecordError(fault, "please report it")
+                entries.append(Entry(paper=paper.name, failed=fault))
+                progress.note(f"{paper.name}: {fault}")
     if failure is not None and all(entry.failed for entry in entries):
         raise RecordError(f"none of {len(entries)} papers could be reviewed: {failure.message}", failure.remedy)
     return entries

@@ -14,6 +14,10 @@ from pathlib import Path
 import pytest
 from cli_calls import ROOT, answer, call, complaint, environment
 
+from scientist.cli._review_papers import meant, review_each
+from scientist.errors import LabError
+from scientist.reviews.document import Entry, Found
+
 TEX = r"""\documentclass{article}
 \title{Two ways to sort cards, part %s}
 \begin{document}
@@ -112,6 +116,19 @@ def test_runs_beside_a_paper_are_held_against_it(tmp_path: Path) -> None:
     assert not any("no runs" in line for line in told["unchecked"])
 
 
+def test_references_are_looked_up_where_that_is_asked_for(tmp_path: Path) -> None:
+    folder = papers(tmp_path, 1) / "paper-0" / "latex"
+    entry = "@article{a, title={A work on cards}, author={Quill, Ada}, year={2001}, url={nowhere}}"
+    (folder / "refs.bib").write_text(entry)
+    (folder / "main.tex").write_text(TEX % (0, r"Cards were sorted before \cite{a}. \bibliography{refs}"))
+    plain = answer(call(None, "review", "paper-0", "--json", "--quiet", cwd=tmp_path))
+    assert plain["references"] is None and any("none of the 1 references" in line for line in plain["unchecked"])
+    told = answer(call(None, "review", "paper-0", "--references", "--json", "--quiet", cwd=tmp_path))
+    assert told["references"]["entries"] == 1 and told["references"]["verified"] == 0  # offline, nothing is verified
+    assert "citation bad-address" in [one["kind"] for one in told["findings"]]
+    assert told["made_from"] != plain["made_from"]
+
+
 def test_what_has_not_changed_is_not_read_again(tmp_path: Path) -> None:
     folder = papers(tmp_path / "many", 2)
     answer(call(None, "review", "many", "--json", "--quiet", cwd=tmp_path))
@@ -122,6 +139,12 @@ def test_what_has_not_changed_is_not_read_again(tmp_path: Path) -> None:
     after = [path.stat().st_mtime_ns for path in kept]
     assert after[0] == before[0] and after[1] != before[1]
     assert [row["warnings"] for row in told["reviews"]][1] > 0
+    main = tmp_path / "many" / "paper-0" / "latex" / "main.tex"
+    answer(call(None, "review", str(main), "--into", "alone", "--json", "--quiet", cwd=tmp_path))
+    alone = (tmp_path / "alone" / "review.json").read_bytes()
+    (main.parent / "refs.bib").write_text("@misc{a, title={A}}")  # a file that it may include
+    answer(call(None, "review", str(main), "--into", "alone", "--json", "--quiet", cwd=tmp_path))
+    assert (tmp_path / "alone" / "review.json").read_bytes() != alone
     kept[0].write_text("{}")  # no review any more: it is made again
     answer(call(None, "review", "many", "--json", "--quiet", cwd=tmp_path))
     assert json.loads(kept[0].read_text())["paper"] == "paper-0"
@@ -182,7 +205,7 @@ def test_ctrl_c_says_that_running_it_again_goes_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said", "code"),
     [
-        (("none.pdf",), "none.pdf does not exist", 4),
+        (("none.pdf",), "none.pdf cannot be read: No such file or directory", 4),
         (("empty",), "holds no paper", 2),
         (("broken",), "none of 2 papers could be reviewed", 4),
         (("one.docx",), "is of a kind that is not read", 4),
@@ -195,6 +218,23 @@ def test_complaints_are_one_line(tmp_path: Path, words: tuple[str, ...], said: s
     for name in ("a.pdf", "b.pdf"):
         (tmp_path / "broken" / name).write_bytes(b"%PDF-1.4")
     assert said in complaint(call(None, "review", *words, "--quiet", cwd=tmp_path), code)
+
+
+def test_a_fault_in_one_paper_is_a_line_and_a_full_disk_is_the_end(tmp_path: Path) -> None:
+    asked = meant([str(papers(tmp_path / "many", 3))], None)
+
+    def review(paper: Found, error: Exception) -> Entry:
+        if paper.name == "paper-1":
+            raise error
+        return Entry(paper=paper.name)
+
+    entries = review_each(asked, lambda paper, _: review(paper, KeyError("x")), json=False, quiet=True)
+    assert [bool(entry.failed) for entry in entries] == [False, True, False]
+    assert "KeyError" in entries[1].failed
+    with pytest.raises(LabError):
+        review_each(
+            asked, lambda paper, _: review(paper, LabError("no space left", "free some")), json=False, quiet=True
+        )
 
 
 def test_hostile_names_stay_inside(tmp_path: Path) -> None:

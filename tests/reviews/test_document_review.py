@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import signal
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scientist.errors import RecordError
 from scientist.literature import Checked, Difference, FormFault, Verification
 from scientist.reviews.calibration import Moved, Prior
 from scientist.reviews.checks import Finding, check_document
@@ -28,6 +30,7 @@ from scientist.reviews.document import (
     web_page,
     write_index,
 )
+from scientist.reviews.document._bounds import bounded
 from scientist.reviews.document._remedies import AUDITS, CHECKS, CITATIONS, UNKNOWN
 from scientist.reviews.forms import KINDS
 from scientist.reviews.injection import InjectionFinding, scan
@@ -227,6 +230,24 @@ def test_strengths_are_shown_where_they_stand_and_not_against_a_finding() -> Non
         "numbers" in one.text
         for one in review_document(document, expected=prior(5), numbers=Numbers(looked_at=7, bound=6)).strengths
     )
+
+
+def test_what_a_paper_may_cost_is_bounded() -> None:
+    with pytest.raises(RecordError, match=r"slow.pdf took more than 0.05 s"), bounded("slow.pdf", seconds=0.05):
+        while True:
+            re.search(r"(?:a?){24}a{24}$", "a" * 24 + "b")
+    with pytest.raises(RecordError, match="needs more memory"), bounded("big.pdf", memory=64 << 20):
+        bytearray(1 << 30)
+    with pytest.raises(RecordError, match="needs more memory"), bounded("deep.tex"):
+        deeper(0)
+    with bounded("fine.pdf", seconds=5):
+        held = bytearray(1 << 20)
+    assert len(held) == 1 << 20 and len(bytearray(1 << 27)) == 1 << 27
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def deeper(level: int) -> int:
+    return deeper(level + 1) + 1
 
 
 def test_references_that_were_looked_up_are_counted_and_warned_of() -> None:

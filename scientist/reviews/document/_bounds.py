@@ -17,7 +17,7 @@ MEMORY = 4 << 30
 
 
 @contextmanager
-def bounded(name: str, seconds: int = SECONDS, memory: int = MEMORY) -> Iterator[None]:
+def bounded(name: str, seconds: float = SECONDS, memory: int = MEMORY) -> Iterator[None]:
     """What runs inside is stopped when it takes too long or too much. Raises :class:`RecordError`, one line.
 
     The clock needs the main thread, as signals do; elsewhere only memory is bounded. (PDF files are read by processes that
@@ -38,7 +38,7 @@ def bounded(name: str, seconds: int = SECONDS, memory: int = MEMORY) -> Iterator
             signal.setitimer(signal.ITIMER_REAL, seconds)
         yield
     except _TooLongError:
-        raise RecordError(f"{name} took more than {seconds} s", "is that a paper?") from None
+        raise RecordError(f"{name} took more than {seconds:g} s", "is that a paper?") from None
     except (MemoryError, RecursionError):
         raise RecordError(f"{name} needs more memory than a paper does", "is that a paper?") from None
     finally:

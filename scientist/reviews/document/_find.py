@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ BESIDE = re.compile(
 """Texts that stand beside papers and are none."""
 DEPTH = 4
 MOST = 2_000
+FILES = 10_000
+BESIDE_TEX = (".tex", ".bib", ".bbl", ".sty", ".cls", ".png", ".jpg", ".jpeg", ".pdf", ".eps")
 LARGE = 64 << 20
 """Bytes of a file above which its size and time stand for its content."""
 USUAL = ("latex", "tex", "src", "source", "paper", "main", "template", "article", "manuscript", "ms")
@@ -94,8 +97,14 @@ def fingerprint(path: Path, asked: str = "") -> str:
     """
     total = hashlib.sha256(f"{_program()}\n{asked}\n".encode())
     try:
-        for file in [path] if path.is_file() else _files(path):
-            total.update(f"{file.relative_to(path)}\n{_content(file)}\n".encode(errors="surrogateescape"))
+        if path.is_dir():
+            found = list(_files(path))
+        elif path.suffix.lower() == ".tex":  # it may include what stands beside it
+            found = [path, *(file for file in _files(path.parent) if file.suffix.lower() in BESIDE_TEX)]
+        else:
+            found = [path]
+        for file in found:
+            total.update(f"{os.path.relpath(file, path)}\n{_content(file)}\n".encode(errors="surrogateescape"))
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror or error}", "check the path") from error
     return total.hexdigest()
@@ -134,10 +143,18 @@ def _is_main(file: Path) -> bool:
         return False
 
 
-def _files(folder: Path) -> list[Path]:
-    """Every file of a paper's folder, at most 10,000; links that lead elsewhere are not followed."""
-    found = [path for path in sorted(folder.rglob("*"))[:10_000] if path.is_file() and not path.is_symlink()]
-    return [path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+def _files(folder: Path) -> Iterator[Path]:
+    """The files of a paper's folder in order, at most :data:`FILES`. Links, hidden files and reviews are left out."""
+    left = FILES
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "reviews")
+        for name in sorted(names)[:left]:
+            file = Path(place) / name
+            if not name.startswith(".") and file.is_file() and not file.is_symlink():
+                left -= 1
+                yield file
+        if left <= 0:
+            return
 
 
 def _content(file: Path) -> str:

@@ -38,7 +38,7 @@ blockquote { margin: .4rem 0; padding-left: .8rem; border-left: 2px solid var(--
 dl { display: grid; grid-template-columns: 6.2rem 1fr; gap: .15rem .6rem; margin: .4rem 0 0; font-size: .95rem; }
 dt { color: var(--soft); font-size: .82rem; padding-top: .1rem; } dd { margin: 0; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: .93rem; background: var(--paper); }
+table { border-collapse: collapse; width: 100%; overflow-wrap: break-word; font-size: .93rem; background: var(--paper); }
 th { text-align: left; font-size: .78rem; color: var(--soft); font-weight: 600; }
 th, td { padding: .4rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from scientist.literature import NOTES, Checked, FormFault, Verification
 from scientist.reviews.checks import Finding
 from scientist.reviews.document._record import References
 from scientist.reviews.document._remedies import CITATION
+
+if TYPE_CHECKING:
+    from scientist.literature import Checked, FormFault, Verification
 
 QUOTED = 300
 
@@ -39,6 +42,8 @@ def _of_entry(entry: Checked) -> Iterator[Finding]:
 
 
 def _fault(fault: FormFault, what: str) -> Finding:
+    from scientist.literature import NOTES
+
     return _finding(fault.code, fault.message, what, severity="note" if fault.code in NOTES else "warning")
 
 
