@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -207,3 +208,9 @@ def test_sentences_end_where_they_end() -> None:
         "We follow Smith et al. (2020), i.e. the best.", "See Fig. 3 for D. Kingma.", "It rose by 3.5 points!", "Is it?", "Yes."
     ]  # fmt: skip
     assert all(text[s.start : s.start + len(s.text)] == s.text for s in found)
+
+
+def test_a_pipe_is_no_paper(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "p.tex")
+    with pytest.raises(RecordError, match="is not a file"):
+        read_paper(tmp_path / "p.tex")

@@ -109,7 +109,8 @@ _DISCUSSED = re.compile(
     re.IGNORECASE,
 )
 _ABOUT = re.compile(
-    r"prompt[- ]injection|jailbreak|adversarial (?:prompt|instruction|text|suffix)|hidden prompt|indirect injection|instruction hierarchy",
+    r"prompt[- ]injection|jailbreak|adversarial (?:prompt|instruction|text|suffix)|indirect injection|instruction hierarchy|"
+    r"(?:hidden|planted|injected|concealed) (?:prompt|instruction|text|command|order)|injection attack|white (?:text|letters)",
     re.IGNORECASE,
 )
 _START = re.compile(
@@ -119,6 +120,9 @@ _START = re.compile(
     r"accept|do not|don't|never|avoid|emphasi[sz]e|highlight|praise|focus)\b",
     re.IGNORECASE,
 )  # fmt: skip
+
+
+_SAID = re.compile(r"“[^“”]{1,600}”|``[^`']{1,600}''|\"[^\"]{1,600}\"")
 
 
 def folded(text: str) -> str:
@@ -132,12 +136,27 @@ def folded(text: str) -> str:
     return " ".join(text.casefold().replace("’", "'").split())
 
 
+def _english(said: str) -> list[str]:
+    """The kinds of English command; accents, which English does not need, hide none."""
+    plain = _unaccented(said)
+    return [name for name, pattern in ENGLISH.items() if pattern.search(plain)]
+
+
+def _unaccented(said: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFD", said) if not unicodedata.combining(char))
+
+
+def unquoted(text: str) -> str:
+    """A text without what stands in quotation marks."""
+    return _SAID.sub(" ", text)
+
+
 def commands(text: str) -> list[str]:
     """Which kinds of command to a reviewer a text holds, in whatever disguise; for places that no reader sees."""
     found: list[str] = []
     for how, plain in _readings(text[:200_000]):
         said = folded(plain)
-        kinds = [name for name, pattern in ENGLISH.items() if pattern.search(said)]
+        kinds = _english(said)
         kinds += [language for language, pattern in FOREIGN.items() if pattern.search(said)]
         if how == "letters":
             kinds += ["spelt"] if _TIGHT.search(re.sub(r"\W", "", said)) else []
@@ -178,7 +197,7 @@ def orders(sentence: str, before: str = "", after: str = "") -> list[str]:
     around = f"{before[-200:]} {sentence} {after[:120]}"
     disguised = [kind for kind in commands(sentence) if ", " in kind or kind == "spelt"]
     said = folded(sentence)
-    kinds = [name for name, pattern in ENGLISH.items() if pattern.search(said)]
+    kinds = _english(said)
     kinds += [language for language, pattern in FOREIGN.items() if pattern.search(said)]
     if INVISIBLE.search(sentence) and kinds:
         return kinds
@@ -190,7 +209,7 @@ def orders(sentence: str, before: str = "", after: str = "") -> list[str]:
         # In another language too: to be told to drop instructions, or asked outright for praise.
         dropped = any(FOREIGN_OVERRIDE[kind].search(said) for kind in kinds if kind in FOREIGN)
         return kinds if dropped or _ASKED.search(said) else []
-    starts = _START.match(said) is not None
+    starts = _START.match(_unaccented(said)) is not None
     strong = {"override", "praise"} & set(kinds)
     addressed = "addressed" in kinds and len(kinds) > 1
     return kinds if (starts and (strong or len(kinds) > 1)) or addressed else []

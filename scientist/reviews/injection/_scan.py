@@ -8,7 +8,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from scientist.lab import Record
-from scientist.reviews.injection._phrases import ALIKE, INVISIBLE, LOOKALIKES, about_injection, commands, folded, orders
+from scientist.reviews.injection._phrases import (
+    ALIKE,
+    INVISIBLE,
+    LOOKALIKES,
+    about_injection,
+    commands,
+    folded,
+    orders,
+    unquoted,
+)
 from scientist.reviews.reading import ABSTRACT, Document, Extra, Page, Paragraph, Reading, RefEntry, Run, sentences
 
 QUOTED = 1_000  # characters of a finding's text
@@ -43,7 +52,7 @@ def scan(reading: Reading) -> list[InjectionFinding]:
     """All findings, hidden text first, then the text on the page. A clean paper has none."""
     off = {extra.text for extra in reading.extras if extra.kind == "layer"}
     found = list(_hidden(reading.runs, reading.page_sizes, off))
-    found += _beside(reading.extras)
+    found += _beside(reading.extras, reading.document)
     found += _turned(reading.runs)
     found += _said(reading.document)
     found += _disguised(reading)
@@ -145,9 +154,20 @@ _PLACES = {
 }  # fmt: skip
 
 
-def _beside(extras: Sequence[Extra]) -> Iterator[InjectionFinding]:
+def _beside(extras: Sequence[Extra], document: Document) -> Iterator[InjectionFinding]:
+    """What stands beside the text. A title that the page prints too is not hidden; neither is an example in tiny print and
+    quotation marks, in a paper about such attacks."""
+    printed = [
+        title for held in (document.title, *(s.title for s in document.sections)) if len(title := held.strip()) > 8
+    ]
+    about = about_injection(_whole(document))
     for extra in extras:
         text = re.sub(r"<[^<>]{0,300}>", " ", extra.text) if extra.name == "XMP" else extra.text
+        if extra.kind in ("metadata", "bookmark"):
+            for title in printed:
+                text = text.replace(title, " ")
+        elif extra.kind == "small" and about:
+            text = unquoted(text)
         held = commands(f"{extra.name} {text}" if extra.kind == "attachment" else text)
         where = f"page {extra.page}, {extra.name}" if extra.page else extra.name
         if extra.kind == "hidden":
@@ -177,10 +197,13 @@ def _turned(runs: Sequence[Run]) -> Iterator[InjectionFinding]:
             yield InjectionFinding(kind="instruction", where=where, text=escaped(text), page=page, commands=tuple(held))
 
 
+def _whole(document: Document) -> str:
+    return " ".join([document.title, document.abstract, *(section.text for section in document.sections)])
+
+
 def _said(document: Document) -> Iterator[InjectionFinding]:
     """Sentences of the text that command; those of a paper about such attacks are its subject."""
-    whole = " ".join([document.title, document.abstract, *(section.text for section in document.sections)])
-    if about_injection(whole):
+    if about_injection(_whole(document)):
         return
     listed = sentences(document)
     ordered: dict[int, list[str]] = {}

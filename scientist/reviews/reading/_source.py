@@ -18,6 +18,7 @@ EXPANDED = 8 << 20  # characters that macros may write
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*(\n[ \t]*)?")
 _INCLUDE = re.compile(r"\\(?:input|include|subfile)\s*\{([^{}\n]{1,300})\}|\\input\s+([^\s{}\\%]{1,300})")
 _BEGUN = re.compile(r"\\begin\{(verbatim\*?|lstlisting|minted|comment|filecontents\*?|Verbatim)\}")
+_VERB = re.compile(r"\\(?:verb\*?|lstinline)([|!+/#@=\"'])([^\n]{0,400}?)\1")
 _MAIN = ("main.tex", "paper.tex", "template.tex", "ms.tex", "article.tex", "manuscript.tex")
 _PREFERRED = {name: place for place, name in enumerate(_MAIN)}
 
@@ -43,6 +44,8 @@ def decoded(path: Path) -> str:
     Raises :class:`RecordError` when it is too large or cannot be read.
     """
     try:
+        if path.exists() and not path.is_file():  # to open a pipe would wait for whoever writes into it
+            raise RecordError(f"{path} is not a file", "name a PDF, a TeX project or a plain text")
         if path.stat().st_size > LARGEST:
             raise RecordError(f"{path.name} is larger than {LARGEST >> 20} MB", "is that a text?")
         data = path.read_bytes()
@@ -152,8 +155,13 @@ def _without_verbatim(text: str, found: Project) -> str:
                 found.written[named[1].strip()] = body[named.end() :]
         elif kind != "comment":
             body = re.sub(r"^\s*(?:\[[^\]]*\])?(?:\{[^{}]*\})?", "", body, count=1) if kind[0] in "ml" else body
-            pieces.append("\n\n" + re.sub(r"[\\{}$%&#~^]", " ", body) + "\n\n")
-    return "".join([*pieces, text[at:]])
+            pieces.append("\n\n" + _bare(body) + "\n\n")
+    return _VERB.sub(lambda match: _bare(match[2]), "".join([*pieces, text[at:]]))
+
+
+def _bare(listing: str) -> str:
+    """A listing without the characters that mean something to TeX."""
+    return re.sub(r"[\\{}$%&#~^]", " ", listing)
 
 
 def bibliography(found: Project, names: list[str]) -> list[tuple[str, str]]:

@@ -28,9 +28,11 @@ _FAR = re.compile(
 _SMALL = re.compile(
     r"\\(?:tiny(?![A-Za-z])|fontsize\s*\{\s*[0-3](?:\.\d+)?(?:pt)?\s*\}\s*\{[^{}]*\}(?:\s*\\selectfont)?|scalebox\s*\{\s*0?\.[01]\d*\s*\})"
 )
-_DRAWN = re.compile(r"\\begin\{(tikzpicture|pgfpicture|comment)\}(.{0,20000}?)\\end\{\1\}", re.DOTALL)
+_DRAWN = re.compile(r"\\begin\{(tikzpicture|pgfpicture|comment)\}")
 _ALT = re.compile(r"\b(?:alt|actualtext)\s*=\s*(?=\{)", re.IGNORECASE)
-_OFF = re.compile(r"\\iffalse\b(.{0,20000}?)\\fi\b", re.DOTALL)
+_LISTING = re.compile(r"\\begin\{(verbatim\*?|lstlisting|minted|Verbatim)\}")
+_VERB = re.compile(r"\\(?:verb\*?|lstinline)([|!+/#@=\"'])[^\n]{0,400}?\1")
+_OFF = re.compile(r"\\iffalse\b")
 _COMMENT = re.compile(r"(?<!\\)(?:\\\\)*%+(.*)")
 _INFO = re.compile(r"\\(?:pdfinfo|hypersetup|special|pdfliteral|pdfcatalog)\s*(?=\{)")
 _NOTE = re.compile(
@@ -117,14 +119,43 @@ def _line_end(body: str, at: int) -> int:
     return len(body) if end < 0 else end
 
 
+def _blocks(text: str, begun: re.Pattern[str]) -> Iterator[tuple[re.Match[str], int]]:
+    """What begins a block, and where the block ends. An end that is missing is looked for only once."""
+    at = 0
+    missing: set[str] = set()
+    for match in begun.finditer(text):
+        closing = f"\\end{{{match[1]}}}" if match.re.groups else "\\fi"
+        if match.start() < at or closing in missing:
+            continue
+        end = text.find(closing, match.end())
+        if end < 0:
+            missing.add(closing)
+            continue
+        yield match, end
+        at = end
+
+
+def _unlisted(text: str) -> str:
+    """A file without its listings: these are printed as they stand, and nothing in them hides. Lines keep their numbers."""
+    kept: list[str] = []
+    at = 0
+    for match, end in _blocks(text, _LISTING):
+        line = text[max(0, text.rfind("\n", 0, match.start()) + 1, match.start() - 1_000) : match.start()]
+        if "%" in line:
+            continue
+        kept += [text[at : match.start()], "\n" * text.count("\n", match.start(), end)]
+        at = end
+    return _VERB.sub(" ", "".join([*kept, text[at:]]))
+
+
 def unprinted(files: Sequence[SourceFile]) -> list[Extra]:
     """What the files hold that is never printed, or printed very small: comments, switched-off text, text after the end,
     metadata, notes. Whether it matters is for the scan to say."""
     found: list[Extra] = []
     for file in files:
-        text = file.text
         if not file.name.endswith(".tex"):
             continue
+        text = _unlisted(file.text)
         after = text.find("\\end{document}")
         if after >= 0 and text[after + 14 :].strip():
             found.append(
@@ -142,11 +173,13 @@ def unprinted(files: Sequence[SourceFile]) -> list[Extra]:
                 block = []
         if block:
             found.append(Extra(kind="comment", name=f"{file.name}:{start}", text=" ".join(block)[:4000]))
-        for match in _OFF.finditer(text):
-            found.append(Extra(kind="comment", name=f"\\iffalse in {file.name}", text=match[1].strip()[:4000]))
-        for match in _DRAWN.finditer(text):
+        for match, end in _blocks(text, _OFF):
+            said = text[match.end() : end].strip()[:4000]
+            found.append(Extra(kind="comment", name=f"\\iffalse in {file.name}", text=said))
+        for match, end in _blocks(text, _DRAWN):
             kind = "comment" if match[1] == "comment" else "small"
-            found.append(Extra(kind=kind, name=f"{match[1]} in {file.name}", text=match[2].strip()[:4000]))
+            said = text[match.end() : end].strip()[:4000]
+            found.append(Extra(kind=kind, name=f"{match[1]} in {file.name}", text=said))
         for pattern, kind in ((_INFO, "metadata"), (_NOTE, "annotation"), (_ALT, "alt-text")):
             for match in pattern.finditer(text):
                 said, end = group(text, match.end(), 8_000)

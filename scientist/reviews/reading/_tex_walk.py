@@ -26,7 +26,7 @@ _GONE = {
     "addtolength": 2, "setcounter": 2, "addtocounter": 2, "color": 1, "definecolor": 3, "hypersetup": 1, "graphicspath": 1,
     "newcommand": 2, "renewcommand": 2, "providecommand": 2, "DeclareMathOperator": 2, "newtheorem": 2, "newenvironment": 3,
     "renewenvironment": 3, "phantomsection": 0, "addcontentsline": 3, "fontsize": 2, "rule": 2, "raisebox": 1, "markboth": 2,
-    "markright": 1, "newcounter": 1, "includegraphics": 1, "captionsetup": 1, "linespread": 1, "pdfinfo": 1, "phantom": 1,
+    "markright": 1, "newcounter": 1, "includegraphics": 1, "captionsetup": 1, "linespread": 1, "pdfinfo": 1, "pdfliteral": 1, "special": 1, "phantom": 1,
     "hphantom": 1, "vphantom": 1, "extrarowheight": 0, "tikzset": 1, "pgfplotsset": 1, "lstset": 1, "addbibresource": 1,
     "thanks": 1, "footnotemark": 0, "date": 1, "parbox": 1, "resizebox": 2, "scalebox": 1, "rotatebox": 1, "selectfont": 0,
     "subfile": 1, "newlength": 1, "settowidth": 2, "bibliographyfont": 1, "institute": 1, "affiliation": 1, "email": 1,
