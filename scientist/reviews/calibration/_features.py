@@ -70,6 +70,10 @@ _WORK = re.compile(rf"([A-Z][\w'-]{{1,40}})(?: et al\.?,?| (?:and|&) [A-Z][\w'-]
 _GROUP = re.compile(r"[(\[][^()\[\]]{3,600}[)\]]")
 _NUMBERS = re.compile(r"\[(\d{1,3}(?:[,–-] ?\d{1,3}){0,20})\]")
 MAX_RETURNED = 20
+MAX_CITED = 60
+MAX_LISTED = 3000
+INTRODUCTION = "introduction: "
+"""Before a term that is counted in the introduction only."""
 
 _ANY_CASE: Mapping[str, tuple[str, str]] = {
     "hedges": (
@@ -211,6 +215,8 @@ _OTHERS = {
     "plain headings": "share of headings such as Method, Results",
     "place of related work": "where the section on related work stands, from 0 to 1",
     "specific prose": f"words in sentences with a number, acronym or symbol, at most {MAX_SPECIFIC}",
+    "works cited": f"different works that the text cites, at most {MAX_CITED}",
+    "reference list": f"square root of the words of the reference list, at most {MAX_LISTED}",
     "evidence": f"tokens of specific prose, equations, tables and captions before the references, at most {MAX_EVIDENCE}",
 }
 FEATURES: Mapping[str, str] = MappingProxyType({name: what for name, (_, what) in _DENSITIES.items()} | _OTHERS)
@@ -243,17 +249,19 @@ def features(paper: PaperText) -> dict[str, float]:
 def terms(paper: PaperText) -> Counter[str]:
     """How often each word, sign, and pair of them is in the stripped paper, title and abstract included; digits are 0."""
     seen = strip(paper)
-    text = re.sub(r"\d", "0", f"{seen.title} . {seen.abstract} {seen.text}".lower())
-    tokens = _TERM.findall(text)
-    counts = Counter(tokens)
-    counts.update(f"{first} {second}" for first, second in pairwise(tokens))
-    counts[""] = len(tokens)
+    counts: Counter[str] = Counter()
+    for prefix, text in (("", f"{seen.title} . {seen.abstract} {seen.text}"), (INTRODUCTION, _intro_of(seen))):
+        tokens = _TERM.findall(re.sub(r"\d", "0", text.lower()))
+        counts.update(prefix + token for token in tokens)
+        counts.update(f"{prefix}{first} {second}" for first, second in pairwise(tokens))
+        counts[prefix] = len(tokens)
     return counts
 
 
 def term_value(counts: Mapping[str, int], term: str) -> float:
     """The density of a term: square root of hits in 1,000 tokens."""
-    return sqrt(1000 * counts.get(term, 0) / max(counts.get("", 0), 50))
+    prefix = INTRODUCTION if term.startswith(INTRODUCTION) else ""
+    return sqrt(1000 * counts.get(term, 0) / max(counts.get(prefix, 0), 50))
 
 
 def _style(text: str, words: list[str]) -> dict[str, float]:
@@ -289,6 +297,8 @@ def _citing(paper: PaperText) -> dict[str, float]:
             sum(len(group) > 1 and not group.isdisjoint(returned) for group in groups), MAX_RETURNED
         ),
         "works in the experiments": min(len(returned.intersection(_works(tests))), MAX_RETURNED),
+        "works cited": min(len(mentions), MAX_CITED),
+        "reference list": sqrt(min(sum(len(line.split()) for line in paper.references), MAX_LISTED)),
     }
 
 
@@ -298,9 +308,13 @@ def _works(text: str) -> list[str]:
     return named + [number for group in _NUMBERS.findall(text) for number in re.findall(r"\d+", group)]
 
 
+def _intro_of(seen: PaperText) -> str:
+    return next((section.text for section in seen.sections if section.heading.startswith("intro")), "")
+
+
 def _introduction(seen: PaperText) -> dict[str, float]:
     text = seen.text
-    intro = next((section.text for section in seen.sections if section.heading.startswith("intro")), "")
+    intro = _intro_of(seen)
     intro_words = len(intro.split())
     return {
         "numbers in the introduction": sqrt(1000 * len(re.findall(r"\d", intro)) / (intro_words + 100)),
