@@ -40,6 +40,13 @@ EPILOG = (
     'a failure {"error": {"exit_code", "kind", "message", "remedy"}}; progress always goes to standard error.'
 )
 INTERRUPTED = 130
+_RESUMES = "everything done so far is kept, and `scientist resume` continues"
+GOES_ON = {
+    "run": _RESUMES,
+    "resume": _RESUMES,
+    "review": "run it again: what was reviewed is kept and not read again",
+}
+"""What to do about a command that was stopped; any other is simply run again."""
 
 app = typer.Typer(
     name="scientist",
@@ -60,6 +67,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def globals_(
+    context: typer.Context,
     lab: Annotated[
         Path | None,
         typer.Option("--lab", envvar="SCIENTIST_LAB", help="The lab's folder; else the nearest with a scientist.toml."),
@@ -75,6 +83,7 @@ def globals_(
     Begin with: scientist init LAB, then scientist --lab LAB run templates/digits
     """
     State.lab = lab
+    State.command = context.invoked_subcommand or ""
 
 
 def _commands(into: typer.Typer, *commands: Callable[..., None], panel: str | None = None, **names: str) -> None:
@@ -137,12 +146,7 @@ def main() -> None:
             code = _call()
             sys.stdout.flush()
         except KeyboardInterrupt:
-            fail(
-                "interrupted; everything done so far is kept",
-                "`scientist resume` continues",
-                INTERRUPTED,
-                "Interrupted",
-            )
+            fail("interrupted", GOES_ON.get(State.command, "run it again"), INTERRUPTED, "Interrupted")
             code = INTERRUPTED
     except BrokenPipeError:
         # Whoever read us has gone; nobody is left to tell. The interpreter must not flush into the closed pipe either.
@@ -171,7 +175,8 @@ def _call() -> int:
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            fail(f"no space left{where}", "free some disk space, then run `scientist resume`", 3, type(error).__name__)
+            again = GOES_ON.get(State.command, "run it again")
+            fail(f"no space left{where}", f"free some disk space; {again}", 3, type(error).__name__)
         else:
             fail(f"{error.strerror or error}{where}", "see `scientist doctor`", 3, type(error).__name__)
         return 3

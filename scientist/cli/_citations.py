@@ -16,6 +16,7 @@ from scientist.errors import RecordError, UsageError
 if TYPE_CHECKING:
     from scientist.lab import Lab
     from scientist.literature import Checked, Listed, LookUp, Source, Verification
+    from scientist.reviews.reading import Document
 
 COLOURS = {"verified": "green", "wrong metadata": "red", "not found": "red", "unverifiable now": "yellow"}
 WIDTH = max(map(len, COLOURS))
@@ -46,7 +47,7 @@ def verify_citations(
     listed = _of_pdf(path) if path.suffix.lower() == ".pdf" else read_list(path)
     n = len(listed.entries)
     with watching(mode(json, quiet), stage=f"looking up {n} reference{'s' if n != 1 else ''}"):
-        found = verify(listed, _sources(path, lab), deadline)
+        found = verify(listed, sources_for(path, lab), deadline)
     if json:
         counts = {verdict: found.count(verdict) for verdict in COLOURS}  # type: ignore[arg-type]
         emit({**found.model_dump(mode="json"), "counts": counts, "out": found.out, "wrong": found.wrong})
@@ -71,16 +72,23 @@ def _place(what: str) -> tuple[Path, Lab | None]:
 
 def _of_pdf(path: Path) -> Listed:
     """The list of references that a PDF prints. Raises :class:`RecordError` where none was found in it."""
-    from scientist.literature import Listed, printed_text
     from scientist.reviews.reading import read_paper
 
-    entries = read_paper(path).document.references
-    if not entries:
+    listed = listed_of(str(path), read_paper(path).document)
+    if not listed.entries:
         raise RecordError(f"{path} holds no list of references that could be read", "name its .bib, .bbl or .tex")
-    return Listed(str(path), tuple(printed_text(one.key or str(n), one.text) for n, one in enumerate(entries, start=1)))
+    return listed
 
 
-def _sources(path: Path, lab: Lab | None) -> list[Source | LookUp]:
+def listed_of(where: str, document: Document) -> Listed:
+    """The list of references that a document prints."""
+    from scientist.literature import Listed, printed_text
+
+    entries = enumerate(document.references, start=1)
+    return Listed(where, tuple(printed_text(one.key or str(n), one.text) for n, one in entries))
+
+
+def sources_for(path: Path, lab: Lab | None) -> list[Source | LookUp]:
     """Whom to ask: the paper's own records, the lab's library, the open indexes as the settings have them."""
     from scientist._literature import lab_sources, open_sources
     from scientist.lab import SETTINGS_FILE, Settings, load_settings, read_json

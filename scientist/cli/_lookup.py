@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 
 class State:
-    """What the global options said; read by every command."""
+    """What the global options said, and the command that runs; read by every command."""
 
     lab: Path | None = None
+    command: str = ""
 
 
 def lab_root() -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scientist.cli._console import emit, err, escape, out
-from scientist.cli._lookup import paper_folder, template_of, template_or_gap
+from scientist.cli._lookup import paper_folder, template_or_gap
 from scientist.cli._options import Json, Paper, Quiet
 from scientist.cli._progress import mode, watching
 from scientist.cli._run import BudgetOption
@@ -22,13 +22,14 @@ RUNS_SHOWN = 6
 
 
 def review(
-    paper: Annotated[
-        str,
+    papers: Annotated[
+        list[str] | None,
         typer.Argument(
-            help="Slug of a paper of the lab (or its beginning), or a paper's folder. With --model also anybody's paper: a "
-            "folder with TeX, a .tex, a PDF, a text."
+            metavar="PAPER...",
+            help="A PDF, a .tex or a text; a folder with TeX or with runs; a folder of papers; a paper of the lab (slug or its "
+            "beginning, or its folder).",
         ),
-    ],
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="Reviewers that this model plays: provider/name, e.g. ollama/qwen3:8b.")
     ] = None,
@@ -36,31 +37,41 @@ def review(
     form: Annotated[str, typer.Option(help="With --model: neurips, iclr, or a form of yours (.toml).")] = "neurips",
     seed: Annotated[int, typer.Option(min=0, help="With --model: draws orders and points of view.")] = 0,
     budget: BudgetOption = None,
-    into: Annotated[Path | None, typer.Option(metavar="FOLDER", help="With --model: where its files go.")] = None,
+    references: Annotated[
+        bool,
+        typer.Option("--references", help="Look the references up too, as verify-citations does; asks the network."),
+    ] = False,
+    selftest: Annotated[
+        bool,
+        typer.Option(
+            "--selftest",
+            help="Review the reviewer: does it notice papers spoilt on purpose, does it fall for tricks? Without PAPER those of the lab.",
+        ),
+    ] = False,
+    into: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where the files go; else reviews/NAME.")] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Review a paper: a paper of the lab by stated rules, any paper by a model.
+    """Review papers: anybody's by programs alone, a paper of the lab by stated rules, any by a model.
 
-    Prints the form, or with --model how the scores are spread, and writes the reviews.
+    Findings first, then a score as a distribution, what to do, and a page for a browser. Several papers get an index;
+    run again, it goes on where it was stopped.
     """
+    if selftest:
+        from scientist.cli._selftest import selftest_of
+
+        selftest_of(papers or [], model, reviewers, seed, budget, into, json, quiet)
+        return
+    if not papers:
+        raise UsageError("no paper is named", "name a PDF, a .tex, a folder or a paper of the lab")
     if model is not None:
         from scientist.cli._review import Asked, review_by_model
 
-        review_by_model(paper, Asked(model, reviewers, form, seed, budget, into), json, quiet)
+        review_by_model(papers, Asked(model, reviewers, form, seed, budget, into), json, quiet)
         return
-    from scientist.reviews import HeuristicReviewer, render_review
+    from scientist.cli._review_papers import review_papers
 
-    folder, lab = paper_folder(paper)
-    if not (folder / "audit.json").exists():
-        raise UsageError(f"'{folder.name}' is not finished (it has no audit.json)", "finish it with `scientist resume`")
-    template = template_of(folder, lab)
-    with watching(mode(json, quiet), stage="reading the paper"):
-        filled = HeuristicReviewer().review(folder, template)
-    if json:
-        emit(filled.model_dump(mode="json"))
-    else:
-        out.print(escape(render_review(filled)))
+    review_papers(papers, into, references, json, quiet)
 
 
 def audit(paper: Paper, json: Json = False, quiet: Quiet = False) -> None:

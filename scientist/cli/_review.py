@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,21 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scientist.cli._console import emit, escape, field, out
-from scientist.cli._lookup import paper_folder, short
+from scientist.cli._lookup import short
 from scientist.cli._progress import mode, watching
+from scientist.cli._review_papers import REVIEWS, finish, finished, meant, review_each
 from scientist.cli._run import caps_of
 from scientist.errors import UsageError
 
 if TYPE_CHECKING:
     from scientist.llm import Model
     from scientist.progress import Progress
+    from scientist.reviews.document import Found
     from scientist.reviews.forms import Form
     from scientist.reviews.model import Panel
     from scientist.reviews.reading import Document
     from scientist.reviews.rule import Checked
 
-OWN = ("study.json", "manuscript.json")
-USUAL = ("latex", "tex", "src", "source", "paper", "main", "template", "article")
+BY_MODEL = "by-model"
+"""The folder of a model's reviews, beside those that programs made."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,55 @@ class Asked:
     into: Path | None
 
 
-def review_by_model(paper: str, asked: Asked, json: bool, quiet: bool) -> None:
-    """Review a paper by a model, write the files, and show the distribution."""
+def review_by_model(words: Sequence[str], asked: Asked, json: bool, quiet: bool) -> None:
+    """Review papers by a model, write the files, and show the distribution, or with several papers the index."""
+    from scientist.reviews.document import Entry
     from scientist.reviews.forms import form_of
-    from scientist.reviews.model import review_paper, write_panel
 
     form = form_of(asked.form)
+    named = meant(words, asked.into)
+    if named.alone:
+        _show_alone(named.papers[0], form, asked, json, quiet)
+        return
+
+    def one(paper: Found, progress: Progress) -> Entry:
+        folder = named.base / paper.name / BY_MODEL
+        panel = _panel(_read(paper), form, asked, folder, progress)[0]
+        return Entry(
+            paper=paper.name,
+            page=f"{paper.name}/{BY_MODEL}/review.md",
+            score=panel.overall,
+            errors=panel.errors + panel.slips,
+            warnings=panel.warnings,
+            injected=len(panel.injections),
+        )
+
+    said = (
+        f"By {asked.model}, form {form.title}: scores are on its scale from {form.overall.low} to {form.overall.high}. "
+        "Errors and injections were found by programs."
+    )
+    finish(named, review_each(named, one, json, quiet), json, said)
+
+
+def _show_alone(paper: Found, form: Form, asked: Asked, json: bool, quiet: bool) -> None:
     read = _read(paper)
     folder = asked.into or read.folder
-    with watching(mode(json, quiet), stage="reviewing") as progress, _model(asked, folder, progress) as model:
+    with watching(mode(json, quiet), stage="reviewing") as progress:
+        panel, files = _panel(read, form, asked, folder, progress)
+    if json:
+        emit(panel.model_dump(mode="json") | {"files": [str(path) for path in files]})
+        return
+    show_panel(panel, form)
+    field("files", short(folder))
+
+
+def _panel(read: Read, form: Form, asked: Asked, folder: Path, progress: Progress) -> tuple[Panel, list[Path]]:
+    """The panel and its files. What was asked before costs nothing."""
+    from scientist.reviews.document import expected_of
+    from scientist.reviews.model import review_paper, write_panel
+
+    prior = expected_of(read.document).prior
+    with model_of(asked, folder, progress) as model:
         panel = review_paper(
             read.document,
             model,
@@ -58,15 +99,10 @@ def review_by_model(paper: str, asked: Asked, json: bool, quiet: bool) -> None:
             findings=read.findings,
             hide=read.hide,
             injections=read.injections,
-            prior=_prior(read.document),
+            prior=(prior.score - 1) / 9 if prior else None,
             say=progress.note,
         )
-    files = write_panel(panel, form, folder)
-    if json:
-        emit(panel.model_dump(mode="json") | {"files": [str(path) for path in files]})
-        return
-    show_panel(panel, form)
-    field("files", short(folder))
+    return panel, write_panel(panel, form, folder)
 
 
 def show_panel(panel: Panel, form: Form) -> None:
@@ -107,56 +143,23 @@ class Read:
     injections: Sequence[str] = ()
 
 
-def _read(paper: str) -> Read:
-    from scientist.reviews.checks import check_document
-    from scientist.reviews.injection import quarantined, scan
+def _read(paper: Found) -> Read:
+    from scientist.reviews.document import examine
     from scientist.reviews.model import own_document, own_findings
-    from scientist.reviews.reading import read_paper
 
-    path = Path(paper)
-    meant = path.exists() or path.suffix or len(path.parts) > 1  # a path, and no slug
-    if meant and not any((path / mark).is_file() for mark in OWN):
-        reading = read_paper(path)
-        orders = scan(reading)
-        document = quarantined(reading.document, orders)
-        findings = [one for one in check_document(document, reading.sources) if one.severity != "note"]
-        name = _name(path.resolve())
-        told = [f"{one.kind}, {one.where}: {one.text}" for one in orders]
-        return Read(name, document, findings, Path("reviews") / name, [one.text for one in orders], told)
-    folder, lab = paper_folder(paper)
-    if not (folder / "audit.json").exists():
-        raise UsageError(f"'{folder.name}' is not finished (it has no audit.json)", "finish it with `scientist resume`")
-    place = (lab.reviews if lab else Path("reviews")) / folder.name / "by-model"
+    if not paper.own:
+        found = examine(paper.path)
+        findings = [one for one in found.findings if one.severity != "note"]
+        told = [f"{one.kind}, {one.where}: {one.text}" for one in found.injections]
+        hide = [one.text for one in found.injections]
+        return Read(paper.name, found.document, findings, REVIEWS / paper.name / BY_MODEL, hide, told)
+    folder, lab = finished(paper.path)
+    place = (lab.reviews if lab else REVIEWS) / folder.name / BY_MODEL
     return Read(folder.name, own_document(folder), own_findings(folder), place)
 
 
-def _prior(document: Document) -> float | None:
-    """The mean human score that the text makes one expect, as a share of its scale; None where there is too little text.
-
-    It knows main texts of machine learning papers, so a paper of another kind gets a prior that means little.
-    """
-    from scientist.errors import RecordError
-    from scientist.reviews.calibration import prior_of, read_text
-
-    headed = (
-        f"# {section.number} {section.title}\n\n{section.text}" for section in document.sections if not section.appendix
-    )
-    try:
-        found = prior_of(read_text("\n\n".join(headed), document.title, document.abstract))
-    except RecordError:
-        return None
-    return (found.score - 1) / 9
-
-
-def _name(path: Path) -> str:
-    """What a paper of a stranger is called: its file or folder, or the folder above one that is called like any other."""
-    while path.stem.lower() in USUAL and path.parent != path:
-        path = path.parent
-    return re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:60] or "paper"
-
-
 @contextmanager
-def _model(asked: Asked, folder: Path, progress: Progress) -> Iterator[Model]:
+def model_of(asked: Asked, folder: Path, progress: Progress) -> Iterator[Model]:
     """The model, with its conversations and the ledger of its calls beside the reviews: asking again costs nothing."""
     from pydantic import ValidationError
 

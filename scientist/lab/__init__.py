@@ -1,8 +1,15 @@
-"""The folder: paths, settings, records, atomic files, lock and journal."""
+"""The folder: paths, settings, records, atomic files, lock and journal.
 
+The lab itself and its settings are imported when they are asked for: records and files need neither.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scientist._lazy import lazy
 from scientist.lab._files import clear_temporaries, inside, remove_tree, write_atomic
 from scientist.lab._journal import Journal
-from scientist.lab._lab import SETTINGS_FILE, Lab, create_lab, find_lab
 from scientist.lab._records import (
     KnobValue,
     Record,
@@ -15,7 +22,10 @@ from scientist.lab._records import (
     sha256,
     sha256_file,
 )
-from scientist.lab._settings import ROLE_NAMES, Caps, RoleSettings, Settings, load_settings
+
+if TYPE_CHECKING:
+    from scientist.lab._lab import SETTINGS_FILE, Lab, create_lab, find_lab
+    from scientist.lab._settings import ROLE_NAMES, Caps, RoleSettings, Settings, load_settings
 
 __all__ = [
     "ROLE_NAMES",
@@ -43,3 +53,18 @@ __all__ = [
     "sha256_file",
     "write_atomic",
 ]
+
+__getattr__ = lazy(
+    __name__,
+    {
+        "SETTINGS_FILE": "_lab",
+        "Lab": "_lab",
+        "create_lab": "_lab",
+        "find_lab": "_lab",
+        "ROLE_NAMES": "_settings",
+        "Caps": "_settings",
+        "RoleSettings": "_settings",
+        "Settings": "_settings",
+        "load_settings": "_settings",
+    },
+)

@@ -37,7 +37,9 @@ def write_atomic(path: Path, data: bytes | str) -> None:
 def disk_error(error: OSError, path: Path) -> LabError:
     """An :class:`OSError` while writing, as one line for the user."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return LabError(f"no space left to write {path}", "free some disk space, then run `scientist resume`")
+        return LabError(
+            f"no space left to write {path}", "free some disk space, then run it again (a campaign: `scientist resume`)"
+        )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return LabError(f"not allowed to write {path}", "check the folder's permissions")
     return LabError(f"cannot write {path}: {error.strerror}", "see `scientist doctor`")

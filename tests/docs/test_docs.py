@@ -80,7 +80,8 @@ def wrong(command: str) -> str:
         elif not word.startswith("-"):
             taken += 1
     arguments = [p for p in getattr(here, "params", []) if p.param_type_name == "argument"]
-    return f"{taken} arguments, of {len(arguments)}" if taken > len(arguments) else ""
+    many = any(p.nargs == -1 for p in arguments)
+    return f"{taken} arguments, of {len(arguments)}" if taken > len(arguments) and not many else ""
 
 
 @page

@@ -191,6 +191,44 @@ def test_the_name_of_the_method_may_be_any_run_but_the_baseline(tmp_path: Path) 
     assert [finding.kind for finding in base.findings] == ["wrong-run"] * 2
 
 
+SMALL = [
+    {
+        "magnets": {
+            "means": {"init_loss_mean": first, "corr_loss_mean": last},
+            "stderrs": {"init_loss_stderr": first / 20, "corr_loss_stderr": last / 20},
+            "final_info_dict": {
+                "experiment_1": {"orbit": {"x": [0.003, -0.004], "y": [0.1, 0.2]}, "settings": {"seed": 6}}
+            },
+        }
+    }
+    for first, last in ((1.37e-4, 3.47e-5), (1.58e-4, 1.35e-5), (3.66e-4, 2.484e-5))
+]
+POWERS = (
+    table(
+        "Refinement lowers the loss beyond the baseline",
+        r"Run & Initial Loss & Corrected Loss \\ "
+        r"0 & $1.37 \times 10^{-4} \pm 6.9 \times 10^{-6}$ & $3.47 \times 10^{-5} \pm 1.7 \times 10^{-6}$ \\ "
+        r"2 & $3.66 \times 10^{-4} \pm 1.8 \times 10^{-5}$ & $2.48 \times 10^{-5} \pm 1.2 \times 10^{-6}$ \\",
+    )
+    + r" The baseline (Run 0) has a mean corrected loss of $3.47 \times 10^{-5} \pm 1.7 \times 10^{-6}$."
+)
+
+
+def test_powers_of_ten_and_runs_by_number_are_read_and_orbits_are_no_results(tmp_path: Path) -> None:
+    found = checked(tmp_path / "a", POWERS, SMALL)
+    assert (found.findings, found.count("bound")) == ((), 10)
+    faults = {
+        r"$2.48 \times 10^{-5} ": (r"$1.35 \times 10^{-5} ", "wrong-run"),
+        r"1.2 \times 10^{-6}": (r"1.2 \times 10^{-5}", "unsupported-error-bar"),
+        r"loss of $3.47 \times 10^{-5}": (r"loss of $3.47 \times 10^{-6}", "unmatched"),
+        r"1.7 \times 10^{-6}$.": (r"1.9 \times 10^{-6}$.", "unsupported-error-bar"),
+    }
+    for number, (old, (new, kind)) in enumerate(faults.items()):
+        assert old in POWERS
+        spoilt = checked(tmp_path / str(number), POWERS.replace(old, new), SMALL).findings
+        assert [finding.kind for finding in spoilt][:1] == [kind], (old, spoilt)
+
+
 def test_one_value_of_another_run_among_those_of_one_is_a_warning(tmp_path: Path) -> None:
     rows = r"Data & Val Loss & Val Acc & Steps to 99\% Val Acc \\ rivers & 0.7231 & 0.8553 & 3100 \\ lakes & 0.5251 & {} & 2000 \\"
     assert checked(tmp_path / "a", table("Final results", rows.format("0.9113"))).findings == ()
@@ -199,8 +237,80 @@ def test_one_value_of_another_run_among_those_of_one_is_a_warning(tmp_path: Path
     assert "all but 1 of the 6 values here are those of run_1" in found.message
 
 
+def test_a_value_of_a_run_that_the_tables_leave_out_is_a_warning_in_running_text(tmp_path: Path) -> None:
+    shown = table(
+        "Val loss", r"Data & Baseline & Sparse Gate \\ rivers & 0.812 & 0.723 \\ lakes & 0.534 & 0.525 \\", "lcc"
+    )
+    said = "On lakes the validation loss comes down to {}."
+    assert checked(tmp_path / "a", shown + said.format("0.525")).findings == ()
+    (found,) = checked(tmp_path / "b", shown + said.format("0.412")).findings
+    assert (found.severity, found.kind, found.source) == ("warning", "wrong-run", "run_2 · lakes · val_loss")
+    assert found.expected == "run_0 · lakes · val_loss: 0.5342; run_1 · lakes · val_loss: 0.5251"
+    assert checked(tmp_path / "c", said.format("0.412")).findings == ()  # without tables any run will do
+
+
 def test_a_claim_made_twice_is_one_finding_that_names_both_places(tmp_path: Path) -> None:
     claim = r"On rivers the sparse gate reduces the validation loss by 19\%. "
     found = checked(tmp_path / "a", claim + r"\section{Conclusion} So: " + claim)
     assert [(finding.kind, finding.section) for finding in found.findings] == [("unmatched", "1 Results; 2 Conclusion")]
     assert found.count("unmatched") == 2
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "On rivers we use a learning rate of 0.003 for the gates and 0.0005 for the rest.",
+        "With a noise level of 0.15 the validation accuracy on rivers stays the same.",
+        "We apply gradient clipping at 0.5 on lakes.",
+        "A scaling factor of 0.25 worked best for the validation loss on lakes.",
+        "The decay of 0.995 smooths the validation loss.",
+        "At a significance level of 0.05 the difference in validation accuracy is significant.",
+        "With a dropout rate of 0.1 the validation accuracy on rivers is high.",
+        "On lakes the validation accuracy differs by less than 0.7% from the baseline.",
+        "For rivers, previous work reports an accuracy of 0.87 (Person et al., 2022).",
+        "The validation loss on lakes is below 0.9.",
+    ],
+)
+def test_settings_and_limits_are_no_results(tmp_path: Path, sentence: str) -> None:
+    found = checked(tmp_path / "a", sentence)
+    assert (found.findings, found.numbers) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("caption", "rows", "numbers"),
+    [
+        ("Relative change of the validation loss", r"Data & Sparse Gate \\ rivers & -11.0 \\ lakes & -1.7 \\", 0),
+        ("Val loss on rivers", r"Method & Val loss \\ Dams (Person et al., 2020) & 0.91 \\ Baseline & 0.812 \\", 1),
+        ("Val loss on rivers", r"Method & Val loss \\ Dams \cite{dams} & 0.91 \\ Baseline & 0.812 \\", 1),
+        ("Sensitivity on rivers", r"Weight & Val loss \\ 0.25 & 0.812 \\ 0.75 & 0.723 \\", 2),
+        ("Hyperparameters", r"Parameter & Value \\ Learning rate & 0.0003 \\ Decay & 0.995 \\", 0),
+    ],
+)
+def test_changes_and_other_peoples_values_in_tables_are_not_looked_at(
+    tmp_path: Path, caption: str, rows: str, numbers: int
+) -> None:
+    found = checked(tmp_path / "a", table(caption, rows, "lc"))
+    assert (found.findings, found.count("bound"), len(found.numbers)) == ((), numbers, numbers)
+
+
+def test_other_units_sums_and_multiples_are_understood(tmp_path: Path) -> None:
+    reports = [
+        {name: {"means": {"train_time": 90.0 + run, "val_loss": LOSS[name][run]}} for name in LOSS} for run in range(3)
+    ]
+    true = [
+        "On rivers the baseline trains in 1.5 minutes.",
+        "The total training time of the baseline over all data sets is 180.0 seconds.",
+        "On lakes the loss of the baseline is 1.3 times as high as that of the last gate.",
+        "The difference in validation loss on lakes is only 0.0091.",
+    ]
+    for number, sentence in enumerate(true):
+        found = checked(tmp_path / f"a{number}", sentence, reports)
+        assert (found.findings, found.count("bound")) == ((), 1), sentence
+    false = [
+        "On rivers the baseline trains in 2.5 minutes.",
+        "The total training time of the baseline is 270.0 seconds.",
+    ]
+    for number, sentence in enumerate(false):
+        assert [one.kind for one in checked(tmp_path / f"b{number}", sentence, reports).findings] == ["unmatched"], (
+            sentence
+        )

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scientist.reviews.checks import check_document
+from scientist.reviews.checks import check_document, check_intervals
 from scientist.reviews.checks._order import cohesion
 from scientist.reviews.model import own_document
 from scientist.reviews.reading import Document, Paragraph, Section, Table, read_text
@@ -47,6 +47,14 @@ def test_papers_of_the_lab_are_accused_of_nothing(folder: Path) -> None:
 )
 def test_intervals_hold_their_estimates(sentence: str, wrong: bool) -> None:
     assert ("interval" in kinds(read_text(f"1 Introduction\n\n{sentence}\n", "a.txt"))) is wrong
+
+
+def test_intervals_of_signed_differences_agree_with_the_word_before_them() -> None:
+    for word, wrong in (("raised", False), ("lowered", True)):
+        text = f"1 Introduction\n\nMore of it {word} the score by 5.9 points (95 % interval 4.5 to 7.3).\n"
+        document = read_text(text, "a.txt")
+        assert bool(list(check_intervals(document, signed=True))) is wrong
+        assert not list(check_intervals(document))
 
 
 def test_neighbouring_paragraphs_that_share_words_have_an_order_and_shuffled_ones_have_none() -> None:

@@ -249,7 +249,10 @@ rule = st.builds(
 def test_more_errors_never_raise_it(
     prior: float | None, model: float | None, errors: int, more: int, c: Coefficients
 ) -> None:
-    fewer, worse = combine(prior, model, errors, 0, coefficients=c).share, combine(prior, model, errors + more, 0, coefficients=c).share
+    fewer, worse = (
+        combine(prior, model, errors, 0, coefficients=c).share,
+        combine(prior, model, errors + more, 0, coefficients=c).share,
+    )
     if prior is None and model is None:
         assert fewer is worse is None
         return
@@ -278,7 +281,10 @@ def test_a_prior_never_beats_an_error(prior: float, model: float | None) -> None
 def test_slips_take_something_and_cap_nothing(
     prior: float | None, model: float, errors: int, slips: int, c: Coefficients
 ) -> None:
-    assert combine(prior, model, errors, slips + 1, coefficients=c).share <= combine(prior, model, errors, slips, coefficients=c).share  # type: ignore[operator]
+    assert (
+        combine(prior, model, errors, slips + 1, coefficients=c).share
+        <= combine(prior, model, errors, slips, coefficients=c).share
+    )  # type: ignore[operator]
     assert combine(None, 1.0, 0, 1).share == pytest.approx(1 - shipped().per_error)
 
 

@@ -78,7 +78,7 @@ def test_a_strangers_paper(tmp_path: Path, paper: Path) -> None:
         again = review(tmp_path, desk, str(paper), "--model", "any/model", "--reviewers", "2", "--json", "--quiet")
     assert calls == 5  # two reviewers, twice because a sum is wrong, and a chair
     assert desk.calls == calls  # asked once, never paid again
-    folder = tmp_path / "reviews" / "cards"
+    folder = tmp_path / "reviews" / "cards" / "by-model"
     kept = {path.name for path in folder.iterdir()}
     assert kept == {"panel.json", "review-1.json", "review-2.json", "review.md", "calls.jsonl", "conversations"}
     told = json.loads(again.stdout)
@@ -110,6 +110,29 @@ def test_what_a_model_writes_is_no_markup_and_goes_into_a_note(tmp_path: Path, p
     assert "<script>" not in page
     assert re.search(r"(?<!\\)\]\(http", page) is None
     assert "\\<script\\>" in page
+
+
+def test_a_folder_of_papers_gets_an_index_and_what_was_asked_is_not_asked_again(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / "many" / name).mkdir(parents=True)
+        (tmp_path / "many" / name / "main.tex").write_text(TEX)
+    (tmp_path / "many" / "broken.pdf").write_bytes(b"%PDF-1.4")
+    words = ("many", "--model", "any/model", "--reviewers", "1", "--json", "--quiet")
+    with served(plays(capable)) as desk:
+        done = review(tmp_path, desk, *words)
+        assert done.returncode == 0, done.stderr
+        calls = desk.calls
+        again = review(tmp_path, desk, *words)
+    assert desk.calls == calls == 4
+    assert json.loads(again.stdout) == json.loads(done.stdout)
+    rows = {row["paper"]: row for row in json.loads(done.stdout)["reviews"]}
+    assert list(rows) == ["broken", "one", "two"]
+    assert "broken" in rows["broken"]["failed"]
+    assert rows["one"]["errors"] == 1 and rows["one"]["injected"] == 1 and rows["one"]["score"] <= 2.8 + 1e-9
+    base = tmp_path / "reviews" / "many"
+    assert (base / "two" / "by-model" / "panel.json").is_file()
+    assert "[two](two/by-model/review.md)" in (base / "index.md").read_text()
+    assert "any/model" in (base / "index.html").read_text()
 
 
 def test_a_paper_of_the_lab_with_its_audit(tmp_path: Path) -> None:

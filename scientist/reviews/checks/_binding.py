@@ -17,7 +17,7 @@ from scientist.reviews.checks._candidates import Names, Wanted, matching
 from scientist.reviews.checks._findings import Finding, finding, heading, in_order, quoted
 from scientist.reviews.checks._grid import Cell, caption_of, cells, name_of
 from scientist.reviews.checks._passages import Passage, counted_by, passages
-from scientist.reviews.checks._rounding import decimals
+from scientist.reviews.checks._rounding import PRINTED, decimals
 from scientist.reviews.checks._runs import Runs
 from scientist.reviews.checks._spoken import shortened
 from scientist.reviews.checks._verdicts import (
@@ -31,6 +31,8 @@ from scientist.reviews.checks._verdicts import (
     judge_change,
     judge_spread,
     judge_value,
+    stranger,
+    summed,
     worse,
 )
 from scientist.reviews.checks._words import Vocabulary, vocabulary, words
@@ -41,6 +43,13 @@ _DERIVED = re.compile(  # heads of columns that hold no value of a run, but some
     r"standard (?:error|deviation)|\bs\.?[de]\.?m?\.?\b|\bCI\b|confidence|\bseed|\bmin\b|\bmax\b|median|\bsteps? \d|\bepochs? \d",
     re.IGNORECASE,
 )
+_CHANGES = re.compile(  # a caption of a table of changes
+    r"\s*(?:(?:relative|absolute|percent\w*|average)\s+)*(?:changes?|improvements?|reductions?|differences?|gains?|increases?|decreases?|speed-?ups?|ratios?)\b",
+    re.IGNORECASE,
+)
+_CITED = re.compile(
+    r"\bet al\b|\[[^\[\]]{1,60}\]|\([^()]{0,40}\b(?:19|20)\d\d[a-z]?\)"
+)  # somebody else's value: no run can give it
 _MEAN_AND_SPREAD = re.compile(
     r"\(?\s*(?:mean|average)\s*(?:±|\+/-|\+-|and|\(|\\pm)[^()]{0,30}\)?\)?|\(\s*±[^()]{0,30}\)", re.IGNORECASE
 )
@@ -54,6 +63,8 @@ _CHANGE_OF = re.compile(
     re.IGNORECASE,
 )
 _UP_TO = re.compile(r"\b(?:by|of)\s*(?:up to|about)?\s*$", re.IGNORECASE)
+_APART = re.compile(r"\bdiffer(?:s|ed|ences?)?\b", re.IGNORECASE)
+_TOTAL = re.compile(r"\b(?:total|sum|summed|altogether|combined)\b", re.IGNORECASE)
 _CURVE = re.compile(
     r"\b(?:at|after|by|around|until|within|before) (?:the )?(?:first |step |epoch |iteration |\d[\d,]* )?(?:steps?|epochs?|iterations?|updates)\b|\binitial(?:ly)?\b|"
     r"during training|\bcurves?\b|\bearly\b|\bpeak|plateau|per[- ]seed|\bseed \d|fluctuat|figure",
@@ -75,6 +86,12 @@ _PREVIOUS = re.compile(  # what follows a number and is still said of it: 'secon
 _CLOSED = re.compile(
     r"\b(?:compared (?:to|with)|relative to|versus|vs\.?|than|over|against)\s+[^,;(]{1,40},(?=\s*\w)", re.IGNORECASE
 )
+
+_UNIT = re.compile(
+    r"\s?(?:(?P<min>min(?:ute)?s?\b)|(?P<h>h(?:our)?s?\b)|(?P<ms>ms\b|milliseconds?\b)|-?(?P<x>times\b(?! steps)|fold\b))",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(rf"({PRINTED})\s?%?(?:\s?±\s?({PRINTED}))?")
 
 MOST = 2_000
 """Cells of tables that are looked at, and four times the numbers of running text."""
@@ -146,6 +163,10 @@ def _tables(document: Document, context: Context) -> Iterator[tuple[Bound, Findi
         at = {"sentence": sentence, "section": name_of(table, cell.table), "page": table.page}
         verdict, source, found = strays.get(cell) or judge_value(cell.text, cell.value, cell.unit, asked, context)
         yield Bound(text=cell.text, place=place, verdict=verdict, source=source), found and found.model_copy(update=at)
+        if verdict == "bound":
+            for one in matching(context.quantities, cell.value, cell.text, cell.unit):
+                if asked.admits(one):
+                    context.shown[one.dataset, one.metric].add(one.run)
         if cell.spread:
             yield _of_spread((cell.text, cell.value, cell.unit, cell.spread), asked, context, place, at)
 
@@ -218,6 +239,8 @@ def _of_cell(cell: Cell, caption: str, context: Context) -> Wanted | None:
     row, column = heads
     if any(_DERIVED.search(head) and not (known.metrics_in(head) and _named(head, known)) for head in heads):
         return None
+    if _CHANGES.match(caption) or any(_CITED.search(head) for head in heads):
+        return None
     # One head that no run knows ('PyTorch default') may name a run; a column that no run knows is something else.
     if re.search(r"[^\W\d_]", column) and not known.knows(column) and not _OURS.search(column):
         return None
@@ -265,39 +288,53 @@ def _prose(document: Document, context: Context) -> Iterator[tuple[Bound, Findin
         number, sentence = passage.number, passage.number.sentence
         place = heading(document, sentence.section) if not passage.caption else passage.caption
         at = {"sentence": quoted(sentence.text, number.start), "section": place, "page": sentence.page}
-        parts = number.text.split("±")
-        digits = re.sub(r"[^\d.eE,×x·^{}−-].*$", "", parts[0]).replace(",", "").strip("- −")
+        printed = _NUMBER.match(sentence.text, number.start)
+        digits = printed[1].replace(",", "").strip("- −–+") if printed else number.text
         wanted = _of_passage(passage, context)
         verdict, source, found = _of_number(passage, digits, wanted, context)
         yield (
             Bound(text=number.text, place=place, verdict=verdict, source=source),
             found and found.model_copy(update=at),
         )
-        spread = re.match(r"\s*(\d{0,9}\.?\d{1,12})", parts[1]) if len(parts) == 2 else None
-        if spread:
-            printed = digits, abs(number.value), number.unit, spread[1]
-            yield _of_spread(printed, wanted, context, place, at)
+        if printed and printed[2]:
+            shown = digits, abs(number.value), _unit(passage), printed[2]
+            yield _of_spread(shown, wanted, context, place, at)
+
+
+def _unit(passage: Passage) -> str:
+    """The unit of a number, or the word that stands for one; the sign before a power of ten is none."""
+    number = passage.number
+    if "±" in number.text and number.unit in ("x", "X", "×"):
+        return ""
+    named = _UNIT.match(passage.trailing)
+    return next((unit for unit in ("min", "h", "ms", "x") if named and named[unit]), number.unit)
 
 
 def _of_number(passage: Passage, digits: str, wanted: Wanted, context: Context) -> tuple[Verdict, str, Finding | None]:
-    number, sentence, unit = passage.number, passage.number.sentence, passage.number.unit
+    number, sentence, unit = passage.number, passage.number.sentence, _unit(passage)
     slack = 0.02 if ABOUT.search(passage.before) else 0.0
     verdict, source, found = judge_value(digits, abs(number.value), unit, wanted, context, slack)
+    if verdict == "bound" and (other := stranger(digits, abs(number.value), unit, wanted, context)):
+        return other
     factor = unit in ("%", "percent", "x", "X", "×")
-    moves = bool(_MOVES.search(sentence.text))
+    moves = bool(_MOVES.search(sentence.text)) or unit != number.unit
+    apart = bool(_DIFFERENCE.search(passage.before) or _APART.search(passage.leading))
     if verdict != "bound" and factor and moves:
-        verdict, source, found = judge_change(passage, digits, wanted, context)
-    elif verdict != "bound" and _DIFFERENCE.search(passage.before) and (made := difference(passage, digits, context)):
+        verdict, source, found = judge_change(passage, digits, wanted, context, unit)
+    elif verdict != "bound" and apart and (made := difference(passage, digits, context)):
         verdict, source, found = "bound", made, None
     elif verdict != "bound" and not unit and moves and _UP_TO.search(passage.before):
         # A percent sign that was forgotten, or that TeX took for a comment.
         changed = judge_change(passage, digits, replace(wanted, runs=None), context, "%")
         if changed[0] == "bound":
             verdict, source, found = changed
+    if verdict != "bound" and not factor and _TOTAL.search(sentence.text):
+        source = summed(digits, abs(number.value), unit, wanted, context)
+        verdict, found = ("bound", None) if source else (verdict, found)
     if verdict == "bound" and (down := worse(passage, wanted, context)):
         return "contradicted", source, down
     # What final_info.json does not hold may stand in the curves: this proves nothing.
-    weak = not factor and (_CURVE.search(sentence.text) or _DIFFERENCE.search(passage.before))
+    weak = not factor and (_CURVE.search(sentence.text) or apart)
     if found and found.kind in ("unmatched", "wrong-run"):
         plain = not factor and ("." not in digits or wanted.metrics is None) and not _counted(passage, wanted, context)
         guessed = wanted.runs is not None and not context.known.named_surely(passage.clause)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from scientist.reviews.checks._grid import HIGHER
-from scientist.reviews.checks._rounding import interval, prints_as, unit_of
+from scientist.reviews.checks._rounding import interval, prints_as, unit_of, value_of
 from scientist.reviews.checks._runs import Quantity, Runs
 
+_OTHER_UNITS = {"min": 1 / 60, "h": 1 / 3600, "ms": 1000.0, "k": 1e-3, "K": 1e-3}
+_CLOCK = re.compile(r"time|second|duration|latency", re.IGNORECASE)
 Names = frozenset[str] | None
 """What words leave open: names of runs, data sets or metrics; None: anything."""
 
@@ -65,6 +68,8 @@ def scales(one: Quantity, value: float, unit: str) -> tuple[float, ...]:
     if unit in ("%", "percent"):
         share = HIGHER.search(one.metric.replace("_", " ")) or "percent" in one.metric
         return (100.0,) if abs(one.mean) <= 1.0 + 1e-9 else (1.0,) if share else ()
+    if unit in _OTHER_UNITS:
+        return (_OTHER_UNITS[unit], 1.0) if unit in ("k", "K") or _CLOCK.search(one.metric) else ()
     return (1.0, 100.0) if abs(one.mean) <= 1.0 + 1e-9 < abs(value) else (1.0,)
 
 
@@ -79,7 +84,7 @@ def spread_of(one: Quantity, value: float, unit: str, spread: str) -> str:
     """The name of the spread of a quantity that is printed so, or nothing."""
     for scale in scales(one, value, unit):
         for name, size in one.spreads().items():
-            if prints_as(size * scale, float(spread), spread):
+            if prints_as(size * scale, value_of(spread), spread):
                 return name
     return ""
 

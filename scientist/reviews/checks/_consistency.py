@@ -36,8 +36,10 @@ LEAST_POOL = 40
 SUPPORTED = 0.1
 LEAST_DIGITS, GROUP = 24, 6
 """First digits that are judged, and the fewest of one form in one place."""
-MANY_DIGITS, EVEN, EVEN_OF_FEW = 40, 1.5, 0.5
-"""The standard errors that mark an uneven spread, of many digits and of fewer."""
+EVEN = ((80, 3.0), (40, 1.6), (LEAST_DIGITS, 0.5))
+"""From so many digits on: the standard errors that mark an uneven spread. Fewer digits of honest tables crowd less."""
+MORE_THAN_EVEN = -2.5
+"""What is spread more evenly than drawn numbers are was chosen, as the steps of a grid."""
 _BY = re.compile(r"improvement|gain|margin|reduction|relative|\bless\b|\bby\b", re.IGNORECASE)
 _SUCCESS = re.compile(
     r"\b(?:outperform(?:s|ing)?|outperformed(?! by)|surpass\w*|improv(?:e|es|ed|ing|ements?)|better|best|superior|effective(?:ly|ness)?|"
@@ -234,8 +236,10 @@ def _even_digits(document: Document) -> Iterator[Finding]:
             statistic += sum((first.count(digit) - even) ** 2 / even for digit in kinds)
             freedom += len(kinds) - 1
             seen += len(first)
-    uneven = EVEN if seen >= MANY_DIGITS else EVEN_OF_FEW
-    if seen < LEAST_DIGITS or (statistic - freedom) / (2 * freedom) ** 0.5 >= uneven:
+    if seen < LEAST_DIGITS:
+        return
+    uneven = next(bound for least, bound in EVEN if seen >= least)
+    if not MORE_THAN_EVEN < (statistic - freedom) / (2 * freedom) ** 0.5 < uneven:
         return
     yield finding(
         "warning",

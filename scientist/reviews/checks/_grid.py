@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from scientist.reviews.checks._rounding import PRINTED, value_of
 from scientist.reviews.reading import Document, Table
 
 _CELL = re.compile(
-    r"\(?\s*([-−–+]?\s?(?:\d{1,3}(?:,\d{3})+|\d{1,12})?(?:\.\d{1,12})?(?:[eE][-−+]?\d{1,3}|\s?[×·]\s?10\s?\^?\{?[-−]?\d{1,3}\}?)?)\s?(%|[sx×])?\s?"
-    r"(?:(?:±|\+/-|\+-)\s?(\d{0,9}(?:\.\d{1,12})?(?:[eE][-−+]?\d{1,3})?)\s?%?|\(\s?(?:±\s?)?(\d{0,9}\.\d{1,12})\s?\))?\s*\)?[*†‡↑↓]{0,3}"
+    rf"\(?\s*({PRINTED})\s?(%|[sx×])?\s?"
+    rf"(?:(?:±|\+/-|\+-)\s?({PRINTED})\s?%?|\(\s?(?:±\s?)?(\d{{0,9}}\.\d{{1,12}})\s?\))?\s*\)?[*†‡↑↓]{{0,3}}"
 )
 HIGHER = re.compile(
     r"↑|\b(?:acc|accuracy|accuracies|f1|bleu|rouge|auc|auroc|map|precision|recall|psnr|ssim|score|reward|return|success|throughput|miou|iou|r2)\b",
@@ -55,6 +56,7 @@ def cells_of(table: Table, place: int = 0) -> list[Cell]:
         first = 1
     width = max((len(row) for row in rows), default=0)
     heads = [" ".join(part for row in rows[:first] if (part := _over(row, column))) for column in range(width)]
+    counted = bool(heads) and bool(re.fullmatch(r"\W*run(?: (?:no\.?|number|id|#))?\W*", heads[0], re.IGNORECASE))
     found: list[Cell] = []
     above = group = ""
     for number in range(first - 1 if _is_group(rows, parsed, first - 1) else first, len(rows)):
@@ -69,6 +71,8 @@ def cells_of(table: Table, place: int = 0) -> list[Cell]:
             own = [above, *own]  # a cell over several rows stands once
         if not any(values):
             continue
+        if counted and re.fullmatch(r"\d{1,4}", row[0]):
+            own = [f"Run {row[0]}", *own]
         for column, value in enumerate(values):
             if value is None:
                 continue
@@ -116,10 +120,8 @@ def parse(text: str) -> tuple[str, float, str, str] | None:
     match = _CELL.fullmatch(text.strip())
     if match is None or not re.search(r"\d", match[1]):
         return None
-    printed = re.sub(r"[−–]", "-", match[1].replace(",", "").replace(" ", "")).lstrip("+")
-    power = re.search(r"[×·]10\^?\{?(-?\d{1,3})\}?$", printed)
     try:
-        value = float(printed[: power.start()]) * 10.0 ** int(power[1]) if power else float(printed)
+        value = value_of(match[1])
     except (ValueError, OverflowError):
         return None
     spread = match[3] or match[4] or ""

@@ -22,11 +22,12 @@ _DOWN = re.compile(
 )
 
 
-def check_intervals(document: Document) -> Iterator[Finding]:
+def check_intervals(document: Document, signed: bool = False) -> Iterator[Finding]:
     """'5.9 points (95 % interval 6.1 to 8.3)': no interval leaves its own estimate out, and none ends before it begins.
 
     A size may be printed without its sign ('lowered by 5.9 (-7.3 to -4.5)'), so either sign will do, but not with a word that
     says the other: 'raised by 5.9 (-7.3 to -4.5)'. 'By 12.0, from -5.9 to 6.1 (10.2 to 13.8)' gives the interval of the first.
+    `signed`: every interval is known to be one of a signed difference, so 'lowered by 5.9 (4.5 to 7.3)' is wrong too.
     """
     for sentence in sentences(document):
         for match in _WITH_INTERVAL.finditer(sentence.text):
@@ -34,13 +35,16 @@ def check_intervals(document: Document) -> Iterator[Finding]:
             slack = max(unit_of(match[name]) for name in ("mean", "low", "high"))
             before = sentence.text[max(0, match.start() - 120) : match.start()]
             said = [_value(number) for number in re.findall(rf"(?<![\w.,]){_SIGNED}", before)]
-            up, down = list(_UP.finditer(before)), list(_DOWN.finditer(before))
+            up, down = _UP.findall(before), _DOWN.findall(before)
+            word = max([*up, *down], key=before.rindex, default="")
             if low > high + slack:
                 told = f"the interval from {match['low']} to {match['high']} ends before it begins"
             elif not any(low - slack <= value <= high + slack for one in (mean, *said) for value in (one, -one)):
                 told = f"{match['mean']} lies outside of its own interval, {match['low']} to {match['high']}"
-            elif high < -slack < slack < mean and up and (not down or up[-1].start() > down[-1].start()):
-                told = f"'{up[-1].group()}' by {match['mean']}, and the interval from {match['low']} to {match['high']} says the opposite"
+            elif (high < -slack and (signed or mean > slack) and word in up) or (
+                signed and low > slack and word in down
+            ):
+                told = f"'{word}' by {match['mean']}, and the interval from {match['low']} to {match['high']} says the opposite"
             else:
                 continue
             yield finding(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from scientist.reviews.checks._arithmetic import CHANGE
 from scientist.reviews.checks._findings import heading
-from scientist.reviews.checks._words import Vocabulary, words
+from scientist.reviews.checks._words import MEASURES, Vocabulary, words
 from scientist.reviews.reading import ABSTRACT, Document, Number, Paragraph, Section, numbers
 
 _ELSEWHERE = re.compile(
@@ -23,8 +23,8 @@ _ELSEWHERE = re.compile(
 )
 _SETTING_BEFORE = re.compile(
     r"(?<![\w])(?:learning rates?|\blr|batch(?: size)?|weight decay|dropout|dimensions?|embedding|hidden|warm-?up|time-?steps?|probabilit\w+|threshold|ratio|"
-    r"split|window|momentum|temperature|weights?|coefficients?|discount(?: factor)?|epsilon|seeds?|epochs?|layers?|heads?|grids?|kernel|confidence|regulari[sz]ation weight|"
-    r"[λβαηγεδστκρpdkn]|\bversion|python|pytorch|cuda|top|first|last|least|every|exceeds?|within|between|range|≤|≥|<|>|∈)"
+    r"split|window|momentum|temperature|weights?|coefficients?|discount(?: factor)?|epsilon|seeds?|epochs?|layers?|heads?|grids?|kernel|confidence|clip\w*(?: at)?|patience|decay|noise|strength|regulari[sz]ation weight|"
+    r"[λβαηγεδστκρpdkn]|\bversion|python|pytorch|cuda|top|first|last|least|every|exceeds?|(?:less|fewer|greater|larger|smaller|no more) than|below|under|above|at (?:least|most)|within|between|range|≤|≥|<|>|∈)"
     r"\s*(?:=|≈|:|,|of|is|was|to|set to|at|from|size)?\s*(?:a |an |the )?[(\[]?$",
     re.IGNORECASE,
 )
@@ -34,6 +34,17 @@ _SETTING_AFTER = re.compile(
     r"updates|total|(?:diffusion |training |time )steps for training|time-?steps|-step|classes|elements|operations|tasks|experiments|conditions|d\b|(?:real|random|independent|different|unique))",
     re.IGNORECASE,
 )
+_NAMED = re.compile(
+    r"((?:[^\W\d_][\w-]*\s+){1,2})(?:of|=)\s+(?:about |only |just |up to |approximately |roughly |around |nearly )?$",
+    re.IGNORECASE,
+)
+_RESULTS = frozenset(
+    words(
+        "average mean median total score value reduction improvement gain increase decrease drop rise change difference gap speedup overhead "
+        "maximum minimum best worst result performance margin fall"
+    )
+)
+_LISTED = re.compile(r"^[^.;:]{0,60}?(?:,|\band\b|\bor\b|/)\s*$", re.IGNORECASE)
 _GENERAL = re.compile(
     r"\b(?:future|would|could|might|hypothes|expect|suppose|e\.g|prior work|previous work|et al)\b", re.IGNORECASE
 )
@@ -77,9 +88,8 @@ def passages(document: Document, known: Vocabulary) -> Iterator[Passage]:
 
 def _passages(document: Document, known: Vocabulary, caption: str) -> Iterator[Passage]:
     by_sentence: dict[tuple[int, int, int], list[Number]] = defaultdict(list)
-    for number in numbers(document):
-        if not _is_setting(number, known):
-            by_sentence[number.sentence.section, number.sentence.paragraph, number.sentence.start].append(number)
+    for number in _no_settings(numbers(document), known):
+        by_sentence[number.sentence.section, number.sentence.paragraph, number.sentence.start].append(number)
     outside = _outside(document)
     for (section, paragraph, start), group in by_sentence.items():
         if section in outside:
@@ -115,6 +125,8 @@ def _passages(document: Document, known: Vocabulary, caption: str) -> Iterator[P
 
 def counted_by(after: str) -> list[str]:
     """The stem of the word that directly follows a number, if any: '4720 steps'."""
+    if re.match(r"\s*-?(?:times|fold)\b", after):
+        return []  # '2.2 times as many' counts no time
     return words(re.split(r"[,;.()]", after[:24])[0])[:1]
 
 
@@ -129,6 +141,21 @@ def _outside(document: Document) -> frozenset[int]:
         if level:
             found.add(place)
     return frozenset(found)
+
+
+def _no_settings(found: list[Number], known: Vocabulary) -> Iterator[Number]:
+    """The numbers that are no settings; what is listed behind a setting is one too: '0.003 for these and 0.0005 for the rest'."""
+    last: Number | None = None
+    for number in found:
+        between = ""
+        if last is not None and last.sentence is number.sentence:
+            between = number.sentence.text[last.start + len(last.text) : number.start]
+        listed = bool(between) and bool(_LISTED.search(between)) and not known.metrics_in(between, 0.3)
+        if listed or _is_setting(number, known):
+            last = number
+        else:
+            last = None
+            yield number
 
 
 def _is_setting(number: Number, known: Vocabulary) -> bool:
@@ -147,6 +174,12 @@ def _is_setting(number: Number, known: Vocabulary) -> bool:
         return True
     if bare in known.settings and "." not in bare:
         return True
+    if (named := _NAMED.search(before)) and not number.unit and "." in number.text:
+        # 'a noise level of 0.15': what it is the number of is no word of a metric, nor of a result.
+        said = set(words(named[1]))
+        counted = {stem for stems in known.metrics.values() for stem in stems}
+        if said and not said & (counted | MEASURES | _RESULTS):
+            return True
     # '9.3%' is never a setting for what stands before it, unless that is a probability or a share of the data.
     if _SETTING_BEFORE.search(before) and not (
         number.unit and CHANGE.search(text[max(0, number.start - 80) : end + 40])

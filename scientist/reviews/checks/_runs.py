@@ -12,7 +12,6 @@ from typing import Any
 from scientist.errors import RecordError
 from scientist.reviews.checks._findings import Finding
 from scientist.reviews.checks._programs import same_programs, same_results
-from scientist.template import load_final_info, recompute
 
 MOST = 50
 """Runs that are read."""
@@ -127,6 +126,8 @@ def has_runs(folder: Path) -> bool:
 
 def read_runs(folder: Path) -> Runs:
     """The runs of a folder. Raises :class:`RecordError` where there is none that can be read."""
+    from scientist.template import load_final_info, recompute  # a fifth of a second, and few papers have runs
+
     if not folder.is_dir():
         raise RecordError(f"{folder} is no folder", "name the folder that holds run_0, run_1, ...")
     found = Runs()
@@ -181,6 +182,12 @@ def flat(info: Any) -> Any:
     for part in ("means", "stderrs", "final_info_dict"):
         if isinstance(info.get(part), dict):
             made[part] = dict(_leaves(info[part], ""))
+    if isinstance(
+        made.get("final_info_dict"), dict
+    ):  # values per seed of what has a mean; orbits and settings are none
+        named = {re.sub(r"_mean$", "", key) for key in made["means"]}
+        kept = made["final_info_dict"].items()
+        made["final_info_dict"] = {key: value for key, value in kept if re.sub(r"_mean$", "", key) in named}
     return made
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from scientist.reviews.checks._candidates import (
@@ -20,7 +20,7 @@ from scientist.reviews.checks._candidates import (
 from scientist.reviews.checks._findings import Finding, finding
 from scientist.reviews.checks._grid import better
 from scientist.reviews.checks._passages import Passage
-from scientist.reviews.checks._rounding import prints_as
+from scientist.reviews.checks._rounding import prints_as, value_of
 from scientist.reviews.checks._runs import Quantity, Runs
 from scientist.reviews.checks._words import Vocabulary
 
@@ -47,12 +47,14 @@ _PAIR = re.compile(
 
 @dataclass(frozen=True)
 class Context:
-    """The runs of a paper, what they are called, and how many decimals its tables give each metric."""
+    """The runs of a paper, what they are called, how many decimals its tables give each metric, and which values they give."""
 
     runs: Runs
     known: Vocabulary
     quantities: list[Quantity]
     printed: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    shown: defaultdict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    """(data set, metric) -> the runs whose values the tables give."""
 
 
 def judge_value(text: str, value: float, unit: str, wanted: Wanted, context: Context, slack: float = 0.0) -> Judged:
@@ -109,7 +111,7 @@ def judge_spread(
         if name := spread_of(one, value, unit, printed):
             return f"{one.place}: {name}", None
         for other in context.quantities:  # a spread may stand in the runs under a name of its own
-            if other.is_spread_of(one) and prints_as(other.mean, float(printed), printed):
+            if other.is_spread_of(one) and prints_as(other.mean, value_of(printed), printed):
                 return other.place, None
     near = (fitting or admitted)[:1]
     told = [f"{name} {size:.4g}" for one in near for name, size in one.spreads().items()]
@@ -121,6 +123,14 @@ def judge_spread(
         expected=expected,
         source=near[0].place if near else "",
     )
+
+
+def summed(text: str, value: float, unit: str, wanted: Wanted, context: Context) -> str:
+    """The run and metric whose values on all data sets add up to a number, or nothing."""
+    every = Wanted(wanted.runs, frozenset({""}), wanted.metrics)
+    number = max(1, len(context.known.datasets))
+    sums = [replace(one, mean=one.mean * number) for one in context.quantities if every.admits(one)]
+    return next((f"{one.run} · sum over data sets · {one.metric}" for one in matching(sums, value, text, unit)), "")
 
 
 def difference(passage: Passage, digits: str, context: Context) -> str:
@@ -201,6 +211,21 @@ def judge_change(passage: Passage, digits: str, wanted: Wanted, context: Context
         source=largest.place if largest else "",
     )
     return "unmatched", "", found
+
+
+def stranger(text: str, value: float, unit: str, wanted: Wanted, context: Context) -> Judged | None:
+    """A number of running text that names no run, and is the value of one that the tables leave out while they give others."""
+    admitted = [one for one in matching(context.quantities, value, text, unit) if wanted.admits(one)]
+    tables = [context.shown.get((one.dataset, one.metric), set()) for one in admitted]
+    if wanted.runs is not None or not wanted.metrics or not tables or not all(tables):
+        return None
+    if any(one.run in runs for one, runs in zip(admitted, tables, strict=True)):
+        return None
+    here = admitted[0]
+    given = [one for one in context.quantities if (one.dataset, one.metric) == (here.dataset, here.metric)]
+    expected = "; ".join(f"{one.place}: {one.mean:.5g}" for one in given if one.run in tables[0])
+    told = f"{text} is the value of {here.place}, of which no table tells; they give other runs"
+    return "wrong-run", here.place, finding("warning", "wrong-run", told, expected=expected, source=here.place)
 
 
 def _way(passage: Passage) -> int:

@@ -83,7 +83,7 @@ def _stem(word: str) -> str:
     return _STANDS_FOR.get(word, (word.rstrip("e") if len(word) > 3 else word)[:6])
 
 
-_MEASURES = frozenset(words("loss error accuracy divergence time perplexity score reward return f1 auc bleu fid steps"))
+MEASURES = frozenset(words("loss error accuracy divergence time perplexity score reward return f1 auc bleu fid steps"))
 _DURATIONS = frozenset(words("time steps epochs iterations updates seconds duration"))
 _TOO_COMMON = frozenset(_stem(word) for word in _GENERIC)
 
@@ -123,7 +123,11 @@ class Vocabulary:
         if not said:
             return None
         first = [name for name, title in self.titles.items() if "baseli" in title]
-        if len(first) == 1 and "baseli" in said and not re.search(r"\+|\b(?:with|vs|over|than|plus|to)\b", label):
+        if (
+            len(first) == 1
+            and "baseli" in said
+            and not re.search(r"\+|\b(?:with|vs|over|than|plus|to|beyond|against|from)\b", label)
+        ):
             return frozenset(first)
         weight = {stem: self._weight(stem) for stem in said}
         whole = sum(weight.values())
@@ -180,6 +184,8 @@ class Vocabulary:
         'Steps to 99% validation accuracy' holds the whole name of the accuracy too: the longer name is meant.
         """
         said = set(words(text))
+        short = {stem for stems in self.metrics.values() for stem in stems if len(stem) == 4 and stem.isalpha()}
+        said |= {stem for stem in short if any(word.startswith(stem) for word in said)}  # corr_loss: corrected loss
         scores = {name: _share(stems, said) for name, stems in self.metrics.items() if stems}
         if _LASTS.search(text):  # 'the time to 99% accuracy' is a duration, whatever accuracy it names
             lasting = {name: score for name, score in scores.items() if self.metrics[name] & _DURATIONS and score}
@@ -187,7 +193,7 @@ class Vocabulary:
         if (
             max(scores.values(), default=0.0) < _HALF
         ):  # 'grid' does not name the grid's variance, 'loss' may name any loss
-            scores = {name: score if self.metrics[name] & said & _MEASURES else 0.0 for name, score in scores.items()}
+            scores = {name: score if self.metrics[name] & said & MEASURES else 0.0 for name, score in scores.items()}
         best = max(scores.values(), default=0.0)
         named = {name for name, score in scores.items() if best >= least and score >= best - 1e-9}
         return frozenset(name for name in named if not any(self.metrics[name] < self.metrics[other] for other in named))

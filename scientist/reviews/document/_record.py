@@ -104,3 +104,4 @@ class DocumentReview(Record):
     numbers: Numbers | None = None
     references: References | None = None
     unchecked: tuple[str, ...] = Field(default=(), description="what could not be read or was not checked")
+    made_from: str = Field(default="", description="hash of the paper's bytes, of the program and of what was asked")

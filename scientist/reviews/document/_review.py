@@ -49,9 +49,9 @@ def review_document(
     """
     expected = expected_of(document) if expected is None else expected
     findings = in_order(findings)
-    errors, slips, warnings = counts_of(findings)
+    errors, slips, warnings, grave = counts_of(findings)
     prior = expected.prior
-    combined = combine((prior.score - LOW) / (HIGH - LOW) if prior else None, None, errors, slips, warnings)
+    combined = combine((prior.score - LOW) / (HIGH - LOW) if prior else None, None, errors, slips, warnings, grave)
     score = interval = acceptance = None
     if prior is not None and combined.share is not None:
         score = LOW + (HIGH - LOW) * combined.share
@@ -69,7 +69,7 @@ def review_document(
         findings=findings,
         errors=errors,
         slips=slips,
-        warnings=warnings,
+        warnings=sum(one.severity == "warning" for one in findings),
         expected=expected,
         score=score,
         interval=interval,

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from scientist.lab import canonical_json, write_atomic
+from scientist.reviews._markdown import number, safe
 from scientist.reviews.forms import ICLR, FilledReview, Form, Point, openreview_note
 from scientist.reviews.model._panel import Panel, Spread
-
-_MARKS = re.compile(r"([\\`*_{}\[\]<>#|!~&])")
-
-
-def safe(text: str) -> str:
-    """Text of strangers for a page of Markdown: one line, and nothing in it is markup."""
-    shown = "".join(c if c.isprintable() else " " for c in text)
-    return _MARKS.sub(r"\\\1", " ".join(shown.split()))
-
-
-def number(value: float | None) -> str:
-    """Two decimals, or a dash."""
-    return "–" if value is None else f"{value:.2f}"
 
 
 def render_panel(panel: Panel, form: Form) -> str:

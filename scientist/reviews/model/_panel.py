@@ -120,11 +120,11 @@ def review_paper(
             meta = meta_review(model, name, reviews, seed, told_findings(findings, shown.blind))
         except NoAnswer as error:
             failed.append(f"area chair: {error.message}"[:400])
-    errors, slips, warnings = counts_of(findings)
+    errors, slips, warnings, grave = counts_of(findings)
     spreads = spreads_of(list(reviews.values()), form)
     overall = next(one for one in spreads if one.criterion == OVERALL)
     share = form.overall.share(overall.mean) if overall.mean is not None else None
-    combined = combine(prior, share, errors, slips, warnings, coefficients)
+    combined = combine(prior, share, errors, slips, warnings, grave, coefficients)
     score = form.overall.at(combined.share) if combined.share is not None else None
     decision: Literal["Accept", "Reject", ""] = ""
     if score is not None:
@@ -141,7 +141,7 @@ def review_paper(
         meta=meta,
         errors=errors,
         slips=slips,
-        warnings=warnings,
+        warnings=sum(one.severity == "warning" for one in findings),
         prior=prior,
         combined=combined,
         overall=score,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from scientist.reviews.reading._document import Box, Caption, Table
 from scientist.reviews.reading._lines import Line
-from scientist.reviews.reading._pdf_tables import APART, Region, tabular
+from scientist.reviews.reading._pdf_tables import APART, Region, gridded, tabular
 from scientist.reviews.reading._setting import Setting, box_of
 from scientist.reviews.reading._shapes import caption, joined
 
@@ -132,7 +132,8 @@ def _near(area: Region, made: Caption, setting: Setting) -> bool:
 
 def _table(area: Region, lines: list[Line], told: Sequence[Caption], setting: Setting) -> Table | None:
     """The table of an area, or None where it is none."""
-    rows = tabular(sorted(lines, key=lambda line: line.base))
+    by_height = sorted(lines, key=lambda line: line.base)
+    rows = gridded(by_height, area) or tabular(by_height)
     near = [made for made in told if made.kind == "table" and _near(area, made, setting)]
     near.sort(
         key=lambda made: min(abs(area.top - made.box.bottom), abs(made.box.top - area.bottom)) if made.box else 0.0

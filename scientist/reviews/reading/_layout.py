@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from operator import attrgetter
 from statistics import median
@@ -65,7 +66,7 @@ def _without_line_numbers(sheet: Sheet) -> Sheet:
                 dropped |= {id(word) for word in group}
     if not dropped:
         return sheet
-    return Sheet(sheet.number, sheet.width, sheet.height, [w for w in sheet.words if id(w) not in dropped], sheet.rules)
+    return replace(sheet, words=[word for word in sheet.words if id(word) not in dropped])
 
 
 def _outside(number: Word, words: Sequence[Word]) -> bool:

@@ -159,10 +159,11 @@ def line_text(line: Line, words: Sequence[Word] | None = None) -> str:
 
 @dataclass
 class Sheet:
-    """One page: its words, its size, its thin horizontal lines (left, height, right)."""
+    """One page: its words, its size, its thin lines: level ones (left, height, right), upright ones (place, top, bottom)."""
 
     number: int
     width: float
     height: float
     words: list[Word]
     rules: list[tuple[float, float, float]] = field(default_factory=list)
+    walls: list[tuple[float, float, float]] = field(default_factory=list)

@@ -142,7 +142,8 @@ def reading_of(told: Mapping[str, Any], beside: Mapping[str, Any], name: str) ->
             for w in shown
             if not w[7] and w[8] not in inside
         ]
-        sheets.append(Sheet(number, page["width"], page["height"], words, [tuple(r) for r in page["rules"]]))
+        lines = [[tuple(line) for line in page[kind]] for kind in ("rules", "walls")]
+        sheets.append(Sheet(number, page["width"], page["height"], words, *lines))
         if not page["words"]:
             why = "it is a picture (a scan?)" if pages[-1].pictures > 0.4 else "it holds no text"
             if page["width"]:

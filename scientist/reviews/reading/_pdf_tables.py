@@ -13,13 +13,16 @@ APART = 0.62
 
 @dataclass(frozen=True)
 class Region:
-    """Where a table is: a page, and the box of its outer rules."""
+    """Where a table is: a page, and the box of its outer rules. `levels`: the heights of its rules; `walls`: the upright
+    lines in it, as (place, top, bottom)."""
 
     page: int
     left: float
     top: float
     right: float
     bottom: float
+    levels: tuple[float, ...] = ()
+    walls: tuple[tuple[float, float, float], ...] = ()
 
     def holds(self, line: Line) -> bool:
         """Whether a line stands in it."""
@@ -42,7 +45,7 @@ def regions(sheet: Sheet, here: Sequence[Line], is_caption: Sequence[Line]) -> l
         if used[start]:
             continue
         last = first
-        count = 1
+        levels = [first[1]]
         for place in range(start + 1, len(rules)):
             rule = rules[place]
             if used[place] or abs(rule[0] - first[0]) > 3 or abs(rule[2] - first[2]) > 3 or rule[1] - last[1] < 1:
@@ -50,13 +53,16 @@ def regions(sheet: Sheet, here: Sequence[Line], is_caption: Sequence[Line]) -> l
             between = [x for x in here if last[1] < x.base < rule[1] + 1 and x.left < first[2] and x.right > first[0]]
             if rule[1] - last[1] > 500 or any(id(line) in captions for line in between):
                 break
-            if not between or _prose(between, first):
+            if not between or _prose(between, first, sheet.walls):
                 break
             used[place] = True
             last = rule
-            count += 1
-        if count >= 2:
-            found.append(Region(sheet.number, first[0], first[1], first[2], last[1]))
+            levels.append(rule[1])
+        if len(levels) >= 2:
+            walls = tuple(
+                w for w in sheet.walls if first[0] - 3 < w[0] < first[2] + 3 and w[2] > first[1] and w[1] < last[1]
+            )
+            found.append(Region(sheet.number, first[0], first[1], first[2], last[1], tuple(levels), walls))
     return [
         a
         for a in found
@@ -79,10 +85,16 @@ def _joined(rules: Sequence[tuple[float, float, float]]) -> list[tuple[float, fl
     return sorted(found, key=lambda rule: rule[1])
 
 
-def _prose(lines: Sequence[Line], rule: tuple[float, float, float]) -> bool:
-    """Whether most lines are full of words without wide spaces: running text between two rules is no table."""
+def _prose(
+    lines: Sequence[Line], rule: tuple[float, float, float], walls: Sequence[tuple[float, float, float]]
+) -> bool:
+    """Whether most lines are full of words without wide spaces: running text between two rules is no table, unless an
+    upright line runs through it."""
     full = sum(
-        len(line.cells(APART)) == 1 and line.right - line.left > 0.8 * (rule[2] - rule[0]) and len(line.words) > 6
+        not any(line.left < x < line.right and top < line.base < bottom for x, top, bottom in walls)
+        and len(line.cells(APART)) == 1
+        and line.right - line.left > 0.8 * (rule[2] - rule[0])
+        and len(line.words) > 6
         for line in lines
     )
     return full > 0.5 * len(lines)
@@ -109,6 +121,41 @@ def tabular(lines: Sequence[Line]) -> list[list[str]]:
             rows.append(row)
         previous = line
     return rows
+
+
+def gridded(lines: Sequence[Line], area: Region) -> list[list[str]]:
+    """The cells of lines in a grid of upright and level lines; empty where the grid has one column.
+
+    Lines between two levels are one row, cells of several lines, unless each of them fills most columns."""
+    xs: list[float] = []
+    for x in sorted(wall[0] for wall in area.walls):
+        if area.left + 4 < x < area.right - 4 and (not xs or x - xs[-1] > 4):
+            xs.append(x)
+    if not xs:
+        return []
+    rows: list[tuple[int, list[str]]] = []
+    for line in lines:
+        cells = [""] * (len(xs) + 1)
+        there = [x for x in xs if any(abs(w[0] - x) <= 4 and w[1] - 2 < line.base < w[2] + 2 for w in area.walls)]
+        parts: dict[int, list[Word]] = {}
+        for word in line.words:
+            middle = (word.left + word.right) / 2
+            begins = max(
+                (x for x in there if x <= middle), default=area.left
+            )  # a wide cell begins at the wall before it
+            parts.setdefault(sum(x <= begins for x in xs), []).append(word)
+        for place, words in parts.items():
+            cells[place] = line_text(line, words)
+        rows.append((sum(level < line.base for level in area.levels), cells))
+    told: list[list[str]] = []
+    for band in sorted({band for band, _ in rows}):
+        here = [cells for at, cells in rows if at == band]
+        full = [sum(bool(cell) for cell in cells) for cells in here]
+        if min(full) > 0.6 * (len(xs) + 1):
+            told += here
+        else:
+            told.append([" ".join(cell for cell in column if cell) for column in zip(*here, strict=True)])
+    return told
 
 
 def _narrow(parted: list[list[list[Word]]]) -> list[list[list[Word]]]:

@@ -11,7 +11,8 @@ from scientist.reviews.reading._build import finish
 from scientist.reviews.reading._document import Reading, RefEntry
 from scientist.reviews.reading._source import Project, bibliography, project
 from scientist.reviews.reading._tex_hidden import cut, unprinted
-from scientist.reviews.reading._tex_walk import Walker, macros_of
+from scientist.reviews.reading._tex_macros import macros_of
+from scientist.reviews.reading._tex_walk import Walker
 
 _LISTS = re.compile(r"\\(?:bibliography|addbibresource|addglobalbib)\s*(?:\[[^\]]*\])?\s*\{([^{}]{0,2000})\}")
 _INLINE = re.compile(r"\\begin\{thebibliography\}")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from scientist.reviews.reading._document import Extra, SourceFile
-from scientist.reviews.reading._tex_walk import group
+from scientist.reviews.reading._tex_macros import group
 
 LEAST = 3  # words: a white label of one or two stands on something dark
 MOST = 2_000  # hidden things of one project

@@ -19,6 +19,22 @@ SLIPS = frozenset(
 """Errors of the manuscript and not of what it found: the first two take something from the score, and none caps it."""
 
 
+GRAVE = frozenset(
+    {
+        "unsupported-numbers",
+        "abstract-number",
+        "even-digits",
+        "against-itself",
+        "abstract-against-text",
+        "compares-nothing",
+        "section-order",
+        "paragraph-order",
+    }
+)
+"""Warnings about the paper as a whole, each said of at most one or two in a hundred papers that nobody harmed, and of most that were
+harmed on purpose (docs/benchmarks.md). Nothing is proved by one: the first two kinds take three times what another warning does, and none caps the score."""
+
+
 class Checked(Protocol):
     """A finding: its kind, 'error', 'warning' or 'note', in words, with the sentence it is about and its section."""
 
@@ -35,18 +51,22 @@ class Checked(Protocol):
 
 
 class Counts(NamedTuple):
-    """How many findings take something from a score: errors of substance, slips of the manuscript, warnings."""
+    """How many findings take something from a score: errors of substance, slips of the manuscript, warnings, and kinds of grave
+    warnings, which are no `warnings` here."""
 
     errors: int
     slips: int
     warnings: int
+    grave: int
 
 
 def counts_of(findings: Sequence[Checked]) -> Counts:
     """Findings as the rule counts them; notes count nowhere."""
     errors = [one for one in findings if one.severity == "error"]
     slips = sum(one.kind in SLIPS for one in errors)
-    return Counts(len(errors) - slips, slips, sum(one.severity == "warning" for one in findings))
+    warnings = [one.kind for one in findings if one.severity == "warning"]
+    grave = {kind for kind in warnings if kind in GRAVE}
+    return Counts(len(errors) - slips, slips, sum(kind not in GRAVE for kind in warnings), len(grave))
 
 
 def told_findings(findings: Sequence[Checked], blind: Callable[[str], str]) -> str:

@@ -14,6 +14,7 @@ from scientist.lab import Record
 LEAST_ROWS = 20
 MOST_SLIPS = 2
 MOST_WARNINGS = 5
+MOST_GRAVE = 2
 
 
 class Coefficients(Record):
@@ -25,6 +26,9 @@ class Coefficients(Record):
     model: float = Field(ge=0, le=2)
     per_error: float = Field(default=0.05, ge=0, le=1, description="what every error takes")
     per_warning: float = Field(default=0.01, ge=0, le=1, description="what each of the first warnings takes")
+    per_grave: float = Field(
+        default=0.03, ge=0, le=1, description="what each of the first kinds of grave warnings takes"
+    )
     ceiling: float = Field(default=0.2, ge=0, lt=0.3, description="the most that a paper with an error gets")
     fitted_on: str = ""
     rows: int = Field(default=0, ge=0)
@@ -57,6 +61,7 @@ def combine(
     errors: int = 0,
     slips: int = 0,
     warnings: int = 0,
+    grave: int = 0,
     coefficients: Coefficients | None = None,
 ) -> Combined:
     """One score of what is there, 0 to 1.
@@ -66,7 +71,8 @@ def combine(
     checks then takes `per_error`. With one or more `errors` of substance the score is at most `ceiling`, whatever else speaks
     for the paper; `slips` are errors of the manuscript alone (a reference that leads nowhere): the first two
     take as much each, and none caps. Each of the first five `warnings` takes `per_warning`: nothing is proved by one, so
-    together they cost what one error does.
+    together they cost what one error does. The first two kinds of `grave` warnings, about the paper as a whole, take `per_grave`
+    each, and none caps.
     """
     c = coefficients or shipped()
     if prior is None and model is None:
@@ -80,9 +86,12 @@ def combine(
     else:
         assert prior is not None
         share, told = prior, "the prior alone, without a model"
-    share -= c.per_error * (errors + min(slips, MOST_SLIPS)) + c.per_warning * min(warnings, MOST_WARNINGS)
+    share -= c.per_error * (errors + min(slips, MOST_SLIPS))
+    share -= c.per_grave * min(grave, MOST_GRAVE) + c.per_warning * min(warnings, MOST_WARNINGS)
     if warnings:
         told += f"; {warnings} warning{'s' if warnings > 1 else ''}"
+    if grave:
+        told += f"; {grave} grave warning{'s' if grave > 1 else ''} about the paper as a whole"
     if slips:
         told += f"; {slips} slip{'s' if slips > 1 else ''} of the manuscript"
     if errors:

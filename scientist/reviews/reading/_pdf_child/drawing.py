@@ -24,7 +24,7 @@ class Drawing:
         self.raw = raw
 
     def objects(self, page: Any, frame: Frame, found: dict[str, Any]) -> dict[int, int]:
-        """Pictures, thin lines and forms; returns which form each nested text belongs to (its place in `forms`)."""
+        """Pictures, thin level and upright lines, forms; returns which form each nested text belongs to (its place in `forms`)."""
         raw = self.raw
         inside: dict[int, int] = {}
         left, bottom, right, top = (ctypes.c_float() for _ in range(4))
@@ -62,10 +62,12 @@ class Drawing:
                     box = bounds(thing) if form < 0 else found["forms"][form]
                     if box and len(found["images"]) < 300:
                         found["images"].append([*box, *self.image(thing)])
-                elif kind == raw.FPDF_PAGEOBJ_PATH and form < 0 and len(found["rules"]) < 2_000:
+                elif kind == raw.FPDF_PAGEOBJ_PATH and form < 0 and len(found["rules"]) + len(found["walls"]) < 4_000:
                     box = bounds(thing)
                     if box and box[3] - box[1] < 2.5 and box[2] - box[0] > 18:
                         found["rules"].append([box[0], round((box[1] + box[3]) / 2, 2), box[2]])
+                    elif box and box[2] - box[0] < 2.5 and box[3] - box[1] > 6:
+                        found["walls"].append([round((box[0] + box[2]) / 2, 2), box[1], box[3]])
 
         walk(raw.FPDFPage_CountObjects(page), lambda at: raw.FPDFPage_GetObject(page, at), -1, 0)
         return inside

@@ -39,7 +39,9 @@ class Reader:
             try:
                 pages.append(self.page(number))
             except (self.error, ValueError, ArithmeticError) as error:
-                pages.append({"width": 0, "height": 0, "words": [], "images": [], "rules": [], "forms": []})
+                pages.append(
+                    {"width": 0, "height": 0, "words": [], "images": [], "rules": [], "walls": [], "forms": []}
+                )
                 self.unread.append(f"page {number + 1}: it is broken ({type(error).__name__})")
             if self.words.chars > CHARS:
                 self.unread.append(f"pages from {number + 2} on: too much text")
@@ -60,7 +62,7 @@ class Reader:
         page = self.document[number]
         frame = Frame(page)
         found: dict[str, Any] = {"width": round(frame.width, 2), "height": round(frame.height, 2)}
-        found |= {"images": [], "rules": [], "forms": []}
+        found |= {"images": [], "rules": [], "walls": [], "forms": []}
         inside = self.drawing.objects(page, frame, found)
         text = page.get_textpage()
         words, nameless = self.words.read(text, frame, inside)

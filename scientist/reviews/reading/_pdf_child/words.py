@@ -68,6 +68,7 @@ class Words:
         loosely = ctypes.addressof(loose)
         upright, edge, head = not frame.turn, frame.left, frame.top
         words: list[list[Any]] = []
+        letters: list[list[tuple[str, float, float]]] = []  # of each word
         known: dict[int, tuple[int, float, float]] = {}
         nameless = high = 0
         chars: list[tuple[str, float, float]] = []  # of the word that is open
@@ -75,10 +76,12 @@ class Words:
         style, turned, form = 0, 0, -1
 
         def close() -> None:
+            nonlocal chars
             if any(not char.isspace() for char, _, _ in chars):
                 box = [west, round(north, 2), east, round(south, 2)]
                 words.append([compose(chars), *box, base, style, turned, form, None])
-            chars.clear()
+                letters.append(chars)
+            chars = []
 
         for at in range(count):
             code = unicode_of(page, at)
@@ -147,7 +150,7 @@ class Words:
             chars.append((char, left, right))
         if chars:
             close()
-        return words, nameless
+        return with_accents(words, letters), nameless
 
     def style(self, text: Any, at: int, address: int) -> tuple[int, float, float]:
         """(place in `styles`, size in points, turned by how many degrees) of the text that a character belongs to."""
@@ -234,3 +237,25 @@ def compose(chars: list[tuple[str, float, float]]) -> str:
             char = unicodedata.normalize("NFC", {"ı": "i", "ȷ": "j"}.get(char, char) + marks[at])
         said.append(char)
     return "".join(said)
+
+
+def with_accents(words: list[list[Any]], letters: list[list[tuple[str, float, float]]]) -> list[list[Any]]:
+    """Accents that stand alone join the letter that they are drawn over: PDFium tells those of old fonts, which are signs
+    of their own, at the end of the line."""
+    alone = [place for place, word in enumerate(words) if len(word[0]) == 1 and word[0] in ACCENTS]
+    gone: set[int] = set()
+    for place in alone[:500]:
+        accent = words[place]
+        middle = (accent[1] + accent[3]) / 2
+        for other, word in enumerate(words):
+            high = word[4] - word[2]
+            if other == place or not word[1] < middle < word[3] or abs(word[5] - accent[5]) > 0.3 * high:
+                continue
+            under = next((n for n, char in enumerate(letters[other]) if char[1] < middle < char[2]), None)
+            if under is not None and letters[other][under][0].isalpha():
+                letters[other].insert(under + 1, letters[place][0])
+                word[0] = compose(letters[other])
+                word[2] = min(word[2], accent[2])
+                gone.add(place)
+                break
+    return [word for place, word in enumerate(words) if place not in gone] if gone else words
