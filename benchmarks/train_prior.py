@@ -1,4 +1,4 @@
-"""Fits the reviewer's prior and writes scientist/reviews/calibration/prior.json, the same bytes for the same data.
+"""Fits the reviewer's prior and writes scientist/reviews/calibration/prior.json, the same bytes for the same data, and the table in docs/prior.md.
 
 python benchmarks/train_prior.py FOLDER [OUT]
 
@@ -16,12 +16,16 @@ import numpy as np
 from scientist.reviews.calibration import _fit as fitting
 from scientist.reviews.calibration import _metrics as metrics
 from scientist.reviews.calibration._data import read_data
-from scientist.reviews.calibration._features import features, terms
-from scientist.reviews.calibration._prior import dump, fingerprint, model_of, pack
+from scientist.reviews.calibration._features import FEATURES, features, terms
+from scientist.reviews.calibration._prior import Model, dump, fingerprint, model_of, pack
 
 SEED = 0
 COVERAGE = 0.8
 DATE = "2026-11"
+PAGE = Path("docs/prior.md")
+HEAD = "| feature | what is counted | better | points |\n|---|---|---|---|\n"
+MATTERS = 0.011
+"""Points below which a feature is said not to matter."""
 
 
 def main() -> None:
@@ -94,6 +98,19 @@ def main() -> None:
     )
     out.write_text(dump(model), encoding="utf-8")
     print(out, out.stat().st_size, "bytes")
+    before, _, _ = PAGE.read_text(encoding="utf-8").partition(HEAD)
+    PAGE.write_text(before + HEAD + table_of(model), encoding="utf-8")
+
+
+def table_of(model: Model) -> str:
+    """What docs/prior.md says of every feature, and of the words that weigh most."""
+    rows = []
+    for name, (_, _, _, _, weight) in model.features.items():
+        way = "no matter" if abs(weight) < MATTERS else "higher" if weight > 0 else "lower"
+        rows.append(f"| {name} | {FEATURES[name]} | {way} | {weight:+.3f} |")
+    order = sorted(model.terms, key=lambda term: -model.terms[term][2])
+    best, worst = (", ".join(f"`{term}`" for term in some) for some in (order[:25], order[:-26:-1]))
+    return "\n".join(rows) + f"\n\nWords that raise the prior most: {best}.\n\nWords that lower it most: {worst}.\n"
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ MIN_SHARE = 0.05
 CLIP = 3.0
 """Densities of words count up to this many standard deviations from their mean."""
 _EVIDENCE = re.compile(r"baseline|compar|ablat|limitation|outperform|sota|deviation|\bseeds?\b|et al")
+_POLISH = re.compile(r"\border\b|\bpaper\b|\bdata\b|\bdatasets?\b|\butili[sz]|\bvery\b|\bbesides\b|\bable to\b")
+"""Words that an editor replaces without having read the work."""
 _BLOCK = np.array([SCALES.get(name, 1.0) for name in FEATURES])
 _CAPS = np.array([CAPS.get(name, 0.95) for name in FEATURES])
 
@@ -76,7 +78,8 @@ class Weights:
 def vocabulary(counts: Sequence[Counter[str]]) -> tuple[str, ...]:
     """Terms that are in at least MIN_SHARE of the papers, in alphabetical order. Looks at no score.
 
-    Words of comparisons, ablations and limits are no candidates: leaving evidence out must never be what pays.
+    Words of comparisons, ablations and limits are no candidates, leaving evidence out must never be what pays; nor are
+    those that polishing replaces.
     """
     seen: Counter[str] = Counter()
     for count in counts:
@@ -88,6 +91,7 @@ def vocabulary(counts: Sequence[Counter[str]]) -> tuple[str, ...]:
             if papers >= max(MIN_SHARE * len(counts), 3)
             and term not in ("", INTRODUCTION)
             and not _EVIDENCE.search(term)
+            and not _POLISH.search(term)
         )
     )
 
