@@ -16,7 +16,7 @@ from collections.abc import Iterator
 INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\uffa0\U000e0000-\U000e007f]"
 )
-_ALIKE = str.maketrans(
+ALIKE = str.maketrans(
     {
         "а": "a", "е": "e", "о": "o", "р": "p", "с": "c", "у": "y", "х": "x", "і": "i", "ѕ": "s", "ј": "j", "ԁ": "d", "ɡ": "g",
         "һ": "h", "ո": "n", "ս": "u", "ν": "v", "ο": "o", "ι": "i", "α": "a", "ρ": "p", "т": "t", "м": "m", "к": "k", "в": "b",
@@ -25,6 +25,8 @@ _ALIKE = str.maketrans(
         "Ο": "O", "Ρ": "P", "Τ": "T", "Υ": "Y", "Χ": "X", "ı": "i", "ł": "l",
     }
 )  # fmt: skip
+LOOKALIKES = frozenset("аеорсухіѕјԁһАВЕКМНОРСТХІЅЈοΟ")
+"""Cyrillic letters and omicron, that nobody tells from Latin ones in print; the other Greek letters stand in formulas."""
 _GOOD = r"(?:positive|favou?rable|good|glowing|strong|high|highest|perfect|excellent|enthusiastic|best|maximum|top)"
 _REVIEW = r"(?:reviews?|scores?|ratings?|evaluations?|assessments?|recommendations?|feedback|grades?|marks?|verdicts?)"
 _OVERRIDE = (
@@ -126,7 +128,7 @@ def folded(text: str) -> str:
     latin = sum("a" <= char <= "z" or "A" <= char <= "Z" for char in text)
     other = sum("\u0370" <= char <= "\u04ff" for char in text)
     if latin > other:
-        text = text.translate(_ALIKE)
+        text = text.translate(ALIKE)
     return " ".join(text.casefold().replace("’", "'").split())
 
 

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from scientist.lab import Record
-from scientist.reviews.injection._phrases import INVISIBLE, about_injection, commands, folded, orders
-from scientist.reviews.reading import ABSTRACT, Document, Extra, Page, Paragraph, Reading, Run, sentences
+from scientist.reviews.injection._phrases import ALIKE, INVISIBLE, LOOKALIKES, about_injection, commands, folded, orders
+from scientist.reviews.reading import ABSTRACT, Document, Extra, Page, Paragraph, Reading, RefEntry, Run, sentences
 
 QUOTED = 1_000  # characters of a finding's text
 LEAST = 3  # words that hidden text must hold to be one
@@ -20,7 +20,6 @@ FAINT = 0.1  # the same, below which hardly anybody sees it
 REMOVED = "[removed]"
 
 _WORD = re.compile(r"[^\W\d_]{2,}|[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
-_CYRILLIC = frozenset("аеорсухіѕјԁһАВЕКМНОРСТХІЅЈ")
 _OVERRIDES = "\u202d\u202e"
 _TAGS = re.compile("[\U000e0020-\U000e007e]{4,}")
 
@@ -45,6 +44,7 @@ def scan(reading: Reading) -> list[InjectionFinding]:
     off = {extra.text for extra in reading.extras if extra.kind == "layer"}
     found = list(_hidden(reading.runs, reading.page_sizes, off))
     found += _beside(reading.extras)
+    found += _turned(reading.runs)
     found += _said(reading.document)
     found += _disguised(reading)
     return list(dict.fromkeys(found))
@@ -66,6 +66,10 @@ def escaped(text: str, limit: int = QUOTED) -> str:
 def _hidden(runs: Sequence[Run], pages: Sequence[Page], off: set[str]) -> Iterator[InjectionFinding]:
     """Neighbouring runs that are hidden in the same way, as one finding."""
     scans = _scans(runs, pages)
+    shown: Counter[str] = Counter()
+    for run in runs:
+        shown[run.font] += len(run.text) if _how(run, pages, off, scans) == "" and not run.figure else 0
+    rare = 0.02 * shown.total()
     kept: list[Run] = []
     last = ""
 
@@ -75,7 +79,9 @@ def _hidden(runs: Sequence[Run], pages: Sequence[Page], off: set[str]) -> Iterat
         text = " ".join(run.text for run in kept)
         held = commands(text)
         count = len(_WORD.findall(text))
-        least = CLIPPED if all(run.figure for run in kept) else LEAST
+        # Programs that rewrite files leave no trace of where a drawing was: its labels have a font of their own.
+        drawn = all(run.figure or (last == "covered" and shown[run.font] < rare) for run in kept)
+        least = CLIPPED if drawn else LEAST
         harmless = last in ("tiny", "faint", "scan", "actual-text") and (
             all(r.figure for r in kept) or last in ("scan", "actual-text")
         )
@@ -159,18 +165,38 @@ def _beside(extras: Sequence[Extra]) -> Iterator[InjectionFinding]:
 # --- what is said on the page ---
 
 
+def _turned(runs: Sequence[Run]) -> Iterator[InjectionFinding]:
+    """Orders in text that is not printed upright: it is no part of the Document, and yet a model may be shown the page."""
+    pages: dict[int, list[str]] = {}
+    for run in runs:
+        if run.turned:
+            pages.setdefault(run.page, []).append(run.text)
+    for page, texts in pages.items():
+        if held := orders(text := " ".join(texts)[:3_000]):
+            where = f"page {page}, not upright"
+            yield InjectionFinding(kind="instruction", where=where, text=escaped(text), page=page, commands=tuple(held))
+
+
 def _said(document: Document) -> Iterator[InjectionFinding]:
     """Sentences of the text that command; those of a paper about such attacks are its subject."""
     whole = " ".join([document.title, document.abstract, *(section.text for section in document.sections)])
     if about_injection(whole):
         return
     listed = sentences(document)
+    ordered: dict[int, list[str]] = {}
     for place, sentence in enumerate(listed):
         if len(sentence.text) > 3_000:
             continue
         before = " ".join(s.text for s in listed[max(0, place - 2) : place] if s.section == sentence.section)
         after = listed[place + 1].text if place + 1 < len(listed) else ""
         if held := orders(sentence.text, before, after):
+            ordered[place] = held
+    for place in list(ordered):  # beside an order, what only sounds like one is one too
+        beside = [n for n in (place - 1, place + 1) if 0 <= n < len(listed) and n not in ordered]
+        near = {n: commands(listed[n].text) for n in beside if listed[n].section == listed[place].section}
+        ordered |= {n: held for n, held in near.items() if held}
+    for place, sentence in enumerate(listed):
+        if held := ordered.get(place, []):
             title = "abstract" if sentence.section == ABSTRACT else document.sections[sentence.section].title
             where = f"page {sentence.page}, {title}" if sentence.page else title
             yield InjectionFinding(
@@ -178,7 +204,9 @@ def _said(document: Document) -> Iterator[InjectionFinding]:
                 commands=tuple(held), section=sentence.section, paragraph=sentence.paragraph, start=sentence.start,
                 end=sentence.start + len(sentence.text),
             )  # fmt: skip
-    others = [(c.text, f"caption of {c.kind} {c.number}", c.page) for c in document.captions]
+    others = [(document.title, "title", 1 if document.pages else 0)]
+    others += [(section.title, "heading", section.page) for section in document.sections]
+    others += [(c.text, f"caption of {c.kind} {c.number}", c.page) for c in document.captions]
     others += [(note.text, f"footnote {note.mark}", note.page) for note in document.footnotes]
     others += [
         (cell, f"table {t.number}", t.page) for t in document.tables for row in t.rows for cell in row if len(cell) > 20
@@ -227,10 +255,15 @@ def _disguised(reading: Reading) -> Iterator[InjectionFinding]:
 
 
 def _mixed(word: str) -> bool:
-    """A word of Latin letters with look-alikes from Cyrillic among them."""
-    alike = sum(char in _CYRILLIC for char in word)
+    """A word of Latin letters with look-alikes from other scripts among them."""
+    alike = sum(char in LOOKALIKES for char in word)
     latin = sum("a" <= char <= "z" or "A" <= char <= "Z" for char in word)
     return bool(alike and latin >= 2 and alike + latin == len(word))
+
+
+def _latin(text: str) -> str:
+    """Words of Latin letters with look-alikes among them, in Latin letters only."""
+    return re.sub(r"[^\W\d_]{3,}", lambda m: m.group().translate(ALIKE) if _mixed(m.group()) else m.group(), text)
 
 
 def _texts(reading: Reading) -> list[tuple[str, str]]:
@@ -254,6 +287,7 @@ def quarantined(document: Document, findings: Sequence[InjectionFinding]) -> Doc
     for finding in findings:
         if finding.section is not None:
             spans.setdefault((finding.section, finding.paragraph), []).append((finding.start, finding.end))
+    disguised = any(finding.kind == "homoglyphs" for finding in findings)
     quoted = {finding.text for finding in findings if finding.section is None}
     small = [folded(finding.text) for finding in findings if finding.kind == "tex-small"]
     for sentence in sentences(document) if small else ():
@@ -267,7 +301,7 @@ def quarantined(document: Document, findings: Sequence[InjectionFinding]) -> Doc
             text = text[:start] + REMOVED + text[end:]
         if text and escaped(text) in quoted:
             return REMOVED
-        return INVISIBLE.sub("", text)
+        return _latin(INVISIBLE.sub("", text)) if disguised else INVISIBLE.sub("", text)
 
     def paragraph(held: Paragraph, where: tuple[int, int]) -> Paragraph:
         text = bare(held.text, where)
@@ -276,6 +310,11 @@ def quarantined(document: Document, findings: Sequence[InjectionFinding]) -> Doc
             if text == held.text
             else held.model_copy(update={"text": text, "turns": tuple(min(t, len(text)) for t in held.turns)})
         )
+
+    def reference(held: RefEntry) -> RefEntry:
+        text = bare(held.text)
+        title = "" if text == REMOVED else bare(held.title)
+        return held.model_copy(update={"text": text, "title": title})
 
     sections = tuple(
         section.model_copy(
@@ -302,7 +341,7 @@ def quarantined(document: Document, findings: Sequence[InjectionFinding]) -> Doc
                 t.model_copy(update={"rows": tuple(tuple(bare(cell) for cell in row) for row in t.rows)})
                 for t in document.tables
             ),
-            "references": tuple(r.model_copy(update={"text": bare(r.text)}) for r in document.references),
+            "references": tuple(reference(held) for held in document.references),
             "cites": tuple(
                 c if clear(c.sentence) else c.model_copy(update={"sentence": REMOVED}) for c in document.cites
             ),

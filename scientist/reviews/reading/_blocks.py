@@ -11,7 +11,7 @@ from scientist.reviews.reading._floats import floats
 from scientist.reviews.reading._footnotes import footnotes
 from scientist.reviews.reading._formulas import formula
 from scientist.reviews.reading._front import front
-from scientist.reviews.reading._headings import Heading, heading
+from scientist.reviews.reading._headings import CHAPTER, Heading, heading
 from scientist.reviews.reading._layout import ordered
 from scientist.reviews.reading._lines import Line, Sheet
 from scientist.reviews.reading._pdf_references import entries, unheaded_list
@@ -21,6 +21,8 @@ from scientist.reviews.reading._shapes import LIST_NAME, Cited, caption, joined,
 
 _URL = re.compile(r"https?://[^\s<>\[\]{}()]{4,500}")
 _RUN_IN = re.compile(r"abstract\s*[—–:.\-]+\s*", re.IGNORECASE)
+_LISTED = re.compile(r"\d$|[.·]\s?[.·]\s?[.·]")  # a line of a table of contents
+_CONTENTS = re.compile(r"(?:table of )?contents|list of (?:figures|tables)|inhaltsverzeichnis|inhalt", re.IGNORECASE)
 _KEYWORDS = re.compile(
     r"(?:key\s?words(?: and phrases)?|index terms|ccs concepts|acm reference format)\b", re.IGNORECASE
 )
@@ -36,7 +38,7 @@ class Blocks:
         self.setting = setting_of(self.lines)
         self.heads = [Section(level=0)]
         self.paragraphs: list[list[Paragraph]] = [[]]
-        self.mode = "text"  # or abstract, keywords, references
+        self.mode = "text"  # or abstract, keywords, contents, references
         self.number = ""
         self.appendix = False
         self.open: list[Line] = []
@@ -71,6 +73,8 @@ class Blocks:
     def _take(self, lines: Sequence[Line], place: int) -> int:
         """Take in what begins at a place; returns how many lines that were."""
         line = lines[place]
+        if self.mode == "contents" and _LISTED.search(line.text) and not CHAPTER.fullmatch(line.text):
+            return 1
         begun = heading(lines, place, self.setting, self.number, self.mode == "references")
         if begun is not None:
             self._begin(begun, line)
@@ -104,6 +108,9 @@ class Blocks:
         if re.fullmatch(r"abstract", name, re.IGNORECASE) and not self.parts.abstract:
             self.mode = "abstract"
             self.parts.abstract_page = line.page
+            return
+        if _CONTENTS.fullmatch(name):
+            self.mode = "contents"
             return
         if LIST_NAME.fullmatch(name):
             self.mode = "references"

@@ -217,6 +217,7 @@ class Run(Record):
     layer: str = ""  # name of the optional-content group that it belongs to
     contrast: float | None = None
     figure: bool = False  # it stands inside a drawing
+    turned: bool = False  # it is not printed upright, and so is no part of the text
 
 
 class Extra(Record):

@@ -74,7 +74,8 @@ def _end_of_caption(lines: Sequence[Line], place: int, areas: Sequence[Region], 
         line, last = lines[end], lines[end - 1]
         if any(area.holds(line) for area in areas):
             break
-        if line.page != first.page or line.column != first.column or caption(line.text):
+        below = not first.column and abs(line.left - first.left) < 2  # the last words of a wide caption
+        if line.page != first.page or (line.column != first.column and not below) or caption(line.text):
             break
         step = line.base - last.base
         if step <= 0 or step > 1.12 * leading or abs(line.size - first.size) > (0.6 if wordy else 2.5):

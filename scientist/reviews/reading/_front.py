@@ -28,6 +28,8 @@ def front(lines: Sequence[Line], body: float, parts: Parts, words: Mapping[str, 
         end = next(
             (p for p, x in enumerate(first[:80]) if (found := numbered(x.text)) and found[0] in ("1", "I") and p), None
         )
+    if end is None and len(first) <= 14 and len(first) < len(lines):
+        end = len(first)  # a title page
     known = end is not None
     head = first[:end] if end is not None else first[:40]
     big = [line for line in head if line.size > 1.12 * body and re.search(r"[^\W\d_]{2}", line.text)]

@@ -10,6 +10,8 @@ from scientist.reviews.reading._lines import Line, line_text
 from scientist.reviews.reading._setting import Setting
 from scientist.reviews.reading._shapes import NAMED, follows, joined, numbered, under_roman
 
+CHAPTER = re.compile(r"(?:Chapter|Kapitel|Chapitre|Cap[ií]tulo|Appendix|Anhang)\s+(\d{1,2}|[A-Z]|[IVX]{1,5})")
+
 
 @dataclass(frozen=True)
 class Heading:
@@ -49,6 +51,12 @@ def heading(lines: Sequence[Line], place: int, setting: Setting, previous: str, 
         more = _more_of_heading(lines, place, setting)
         title = joined([found[1], *(x.text for x in more)], setting.words)
         return Heading(found[0], title, found[2], 1 + len(more))
+    if styled and (chapter := CHAPTER.fullmatch(text)):
+        more = _more_of_heading(lines, place + 1, setting) if place + 1 < len(lines) else []
+        title = joined(
+            [lines[place + 1].text if place + 1 < len(lines) else "", *(x.text for x in more)], setting.words
+        )
+        return Heading(chapter[1], title, 1, 2 + len(more))
     name = text.rstrip(":. ")
     spaced = re.sub(r"(?<=\b\w) (?=\w\b)", "", name)  # 'A B S T R A C T'
     if NAMED.fullmatch(name) or NAMED.fullmatch(spaced):

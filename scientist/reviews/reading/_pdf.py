@@ -232,6 +232,7 @@ def _runs(page: Mapping[str, Any], styles: Sequence[Sequence[Any]], number: int,
                 layer=layer,
                 contrast=max(seen) if seen else None,
                 figure=group[0][8] in inside,
+                turned=bool(group[0][7]),
             )
         )
         group.clear()
@@ -239,7 +240,7 @@ def _runs(page: Mapping[str, Any], styles: Sequence[Sequence[Any]], number: int,
     for word in page["words"]:
         if group:
             last = group[-1]
-            same = last[6] == word[6] and last[8] == word[8] and abs(last[5] - word[5]) < 0.6 and len(group) < 60
+            same = last[6:8] == word[6:8] and last[8] == word[8] and abs(last[5] - word[5]) < 0.6 and len(group) < 60
             alike = (last[9] is None) == (word[9] is None) and ((last[9] or 0) < SEEN) == ((word[9] or 0) < SEEN)
             if not (same and alike):
                 close()

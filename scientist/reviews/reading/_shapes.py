@@ -31,7 +31,7 @@ _NUMBERED = re.compile(
 )
 _CAPTION = re.compile(
     r"\s*(?P<kind>fig(?:ure|\.)?|table|tab\.|algorithm|abbildung|tabelle|listing|scheme)\s*"
-    r"(?P<number>S?\d{1,3}[a-z]?|[A-Z]\.?\d{1,3}|[IVX]{1,6})\s*(?P<after>[.:|–—-]|\s|$)\s*(?P<text>.*)$",
+    r"(?P<number>S?\d{1,3}(?:\.\d{1,3}){0,2}[a-z]?|[A-Z]\.?\d{1,3}|[IVX]{1,6})\s*(?P<after>[.:|–—-]|\s|$)\s*(?P<text>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
 _ENTRY_NUMBER = re.compile(r"\s*(?:\[(\d{1,4}|[A-Z][\w+*.\- ]{1,20}\d{2,4}[a-z]?)\]|\(?(\d{1,3})[.)](?=\s))\s*")

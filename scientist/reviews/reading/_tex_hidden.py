@@ -18,7 +18,7 @@ _COLOUR = re.compile(r"\\(textcolor|color)\s*(\[[^\]]{0,20}\])?\s*\{([^{}]{0,60}
 _DEFINED = re.compile(r"\\definecolor\s*\{([^{}]{1,60})\}\s*\{([^{}]{1,20})\}\s*\{([^{}]{1,60})\}")
 _DARK = re.compile(r"cellcolor|rowcolor|colorbox|fill\s*=|\\node|tcolorbox|tikz|\\draw|pgf|background", re.IGNORECASE)
 _PUSHED = re.compile(
-    r"\\(?P<name>phantom|hphantom|vphantom|raisebox\s*\{\s*-?\d{3,}[^{}]*\}|"
+    r"\\(?P<name>texttransparent\s*\{\s*0(?:\.0\d*)?\s*\}|phantom|hphantom|vphantom|raisebox\s*\{\s*-?\d{3,}[^{}]*\}|"
     r"fontsize\s*\{\s*[0-1](?:\.\d+)?(?:pt)?\s*\}\s*\{[^{}]*\}\s*\\selectfont)\s*(?=\{)"
 )
 _OVER = re.compile(r"\\(?:rlap|llap|clap|makebox\s*\[\s*0(?:pt|cm|mm|em)?\s*\](?:\s*\[[lrcs]\])?)\s*(?=\{)")
@@ -28,11 +28,13 @@ _FAR = re.compile(
 _SMALL = re.compile(
     r"\\(?:tiny(?![A-Za-z])|fontsize\s*\{\s*[0-3](?:\.\d+)?(?:pt)?\s*\}\s*\{[^{}]*\}(?:\s*\\selectfont)?|scalebox\s*\{\s*0?\.[01]\d*\s*\})"
 )
+_DRAWN = re.compile(r"\\begin\{(tikzpicture|pgfpicture|comment)\}(.{0,20000}?)\\end\{\1\}", re.DOTALL)
+_ALT = re.compile(r"\b(?:alt|actualtext)\s*=\s*(?=\{)", re.IGNORECASE)
 _OFF = re.compile(r"\\iffalse\b(.{0,20000}?)\\fi\b", re.DOTALL)
 _COMMENT = re.compile(r"(?<!\\)(?:\\\\)*%+(.*)")
 _INFO = re.compile(r"\\(?:pdfinfo|hypersetup|special|pdfliteral|pdfcatalog)\s*(?=\{)")
 _NOTE = re.compile(
-    r"\\(?:pdftooltip|pdfcomment|pdfmarkupcomment|BeginAccSupp|textattachfile|attachfile|embedfile|tooltip|alttext)\s*(?:\[[^\]]*\])?\s*(?=\{)"
+    r"\\(?:pdftooltip|pdfcomment|pdfmarkupcomment|BeginAccSupp|textattachfile|attachfile|embedfile|tooltip|alttext|label|index)\s*(?:\[[^\]]*\])?\s*(?=\{)"
 )
 _LAYER = re.compile(
     r"\\begin\{ocg\}\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}\s*\{[^{}]*\}\s*\{\s*(?:0|false|off)\s*\}(.{0,20000}?)\\end\{ocg\}",
@@ -142,7 +144,10 @@ def unprinted(files: Sequence[SourceFile]) -> list[Extra]:
             found.append(Extra(kind="comment", name=f"{file.name}:{start}", text=" ".join(block)[:4000]))
         for match in _OFF.finditer(text):
             found.append(Extra(kind="comment", name=f"\\iffalse in {file.name}", text=match[1].strip()[:4000]))
-        for pattern, kind in ((_INFO, "metadata"), (_NOTE, "annotation")):
+        for match in _DRAWN.finditer(text):
+            kind = "comment" if match[1] == "comment" else "small"
+            found.append(Extra(kind=kind, name=f"{match[1]} in {file.name}", text=match[2].strip()[:4000]))
+        for pattern, kind in ((_INFO, "metadata"), (_NOTE, "annotation"), (_ALT, "alt-text")):
             for match in pattern.finditer(text):
                 said, end = group(text, match.end(), 8_000)
                 more, _ = group(text, end, 8_000) if end > 0 and text[end : end + 1] == "{" else ("", -1)

@@ -91,7 +91,7 @@ class Drawing:
         if not words or frame.width * frame.height <= 0:
             return
         scale = min(1.5, (PIXELS / (frame.width * frame.height)) ** 0.5)
-        kept = {"scale": scale, "may_draw_forms": True, "draw_annots": False}
+        kept = {"scale": scale, "rotation": frame.turned, "may_draw_forms": True, "draw_annots": False}
         with_text = page.render(**kept).to_numpy()[:, :, :3]
         hidden: list[Any] = []
         self.texts(page, hidden)

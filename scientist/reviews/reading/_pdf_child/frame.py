@@ -10,9 +10,11 @@ from typing import Any
 class Frame:
     """From the file's coordinates to points from the upper left corner of the page as it is shown."""
 
-    def __init__(self, page: Any) -> None:
-        left, bottom, right, top = page.get_cropbox()
-        self.turn = page.get_rotation() % 360
+    def __init__(self, page: Any, turned: int = 0) -> None:
+        """`turned`: by how many degrees more, clockwise, the page must be turned for its text to stand upright."""
+        left, bottom, right, top = page.get_bbox()  # the boxes of a page may be those of its parent
+        self.turned = turned
+        self.turn = (page.get_rotation() + turned) % 360
         self.left, self.right = min(left, right), max(left, right)
         self.bottom, self.top = min(bottom, top), max(bottom, top)
         wide, high = self.right - self.left, self.top - self.bottom

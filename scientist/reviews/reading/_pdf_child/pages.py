@@ -60,11 +60,11 @@ class Reader:
     def page(self, number: int) -> dict[str, Any]:
         """One page: size, words, pictures, rules, forms."""
         page = self.document[number]
-        frame = Frame(page)
+        text = page.get_textpage()
+        frame = Frame(page, self.words.sideways(text, page.get_rotation() % 360))
         found: dict[str, Any] = {"width": round(frame.width, 2), "height": round(frame.height, 2)}
         found |= {"images": [], "rules": [], "walls": [], "forms": []}
         inside = self.drawing.objects(page, frame, found)
-        text = page.get_textpage()
         words, nameless = self.words.read(text, frame, inside)
         if nameless > 2:  # one or two are the large signs of formulas
             self.unread.append(f"page {number + 1}: {nameless} characters whose meaning the file does not tell")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import unicodedata
+from collections import Counter
 from typing import Any
 
 from .frame import Frame, address_of, direct
@@ -26,7 +27,7 @@ ACCENTS = {
 # What TeX's bitmap fonts, which name no character, mean by a code: Cork's encoding, with Knuth's ligatures at 11 to 15.
 _CORK = (
     "`´ˆ˜¨˝˚ˇ˘¯˙" + "\ufb00\ufb01\ufb02\ufb03\ufb04" + "“”„«»" + "–—\u200b‰ıȷ" + "\ufb00\ufb01\ufb02\ufb03\ufb04"
-    + "␣!\"#$%&’()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_‘abcdefghijklmnopqrstuvwxyz{|}~-"
+    + " !\"#$%&’()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_‘abcdefghijklmnopqrstuvwxyz{|}~-"
     + "ĂĄĆČĎĚĘĞĹĽŁŃŇŊŐŔŘŚŠŞŤŢŰŮŸŹŽŻĲİđ§ăąćčďěęğĺľłńňŋőŕřśšşťţűůÿźžżĳ¡¿£"
     + "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖŒØÙÚÛÜÝÞẞàáâãäåæçèéêëìíîïðñòóôõöœøùúûüýþß"
 )  # fmt: skip
@@ -90,7 +91,7 @@ class Words:
                 code = ord(_CORK[code])
                 self.cork = True
                 wrong = False
-            elif code in _SPACES or (code in _HYPHENS and self._made_up(page, at) == 1):
+            if code in _SPACES or (code in _HYPHENS and self._made_up(page, at) == 1):
                 if chars and code not in (0, 2):
                     close()
                 continue
@@ -107,7 +108,7 @@ class Words:
                 code = 0xFFFD
             address = object_of(page, at) or 0
             if address not in known:
-                known[address] = self.style(text, at, address)
+                known[address] = self.style(text, at, address, frame.turn)
             now, points, angle = known[address]
             box_of(page, at, *places)
             origin_of(page, at, *origin)
@@ -124,6 +125,9 @@ class Words:
                 height = round(head - oy.value, 2)
             else:
                 left, top, right, bottom = frame.box(x0.value, y0.value, x1.value, y1.value)
+                if not angle and loose_of(page, at, loosely):
+                    a, _, b, _ = frame.box(loose.left, loose.bottom, loose.right, loose.top)
+                    left, right = (a, b) if 0.0 < b - a < 2.5 * max(points, 1.0) else (left, right)
                 height = round(frame.point(ox.value, oy.value)[1], 2)
             char = LIGATURES.get(chr(code), chr(code))
             if chars:
@@ -131,7 +135,10 @@ class Words:
                 em = max(size, points, 1.0)
                 step = abs(base - height)
                 apart = style != now and (step > 0.12 * em or abs(size - points) > 0.15 * em)
-                if apart or step > 0.45 * em or gap > 0.22 * em or gap < -1.5 * em:
+                moved = apart or step > 0.45 * em or gap > 0.22 * em or gap < -1.5 * em
+                if angle and turned:
+                    moved = abs(left - west) > em  # up and down the page it is the spaces that part words
+                if moved:
                     accent = char in ACCENTS or chars[-1][0] in ACCENTS
                     if not accent or gap > em or step > em:
                         close()
@@ -152,7 +159,19 @@ class Words:
             close()
         return with_accents(words, letters), nameless
 
-    def style(self, text: Any, at: int, address: int) -> tuple[int, float, float]:
+    def sideways(self, text: Any, rotation: int) -> int:
+        """By how many degrees, clockwise, a page must be turned for most of its text to stand upright."""
+        count = min(self.raw.FPDFText_CountChars(text), PAGE_CHARS)
+        matrix = self.raw.FS_MATRIX()
+        seen: Counter[int] = Counter()
+        for at in range(0, count, max(1, count // 200)):
+            if self._unicode(address_of(text.raw), at) not in _SPACES:
+                self.raw.FPDFText_GetMatrix(text, at, matrix)
+                seen[_direction(matrix)] += 1
+        most = max(seen, key=lambda angle: seen[angle], default=rotation)
+        return (most - rotation) % 360 if most >= 0 and seen[most] > 0.6 * seen.total() else 0
+
+    def style(self, text: Any, at: int, address: int, turn: int) -> tuple[int, float, float]:
         """(place in `styles`, size in points, turned by how many degrees) of the text that a character belongs to."""
         raw = self.raw
         matrix = raw.FS_MATRIX()
@@ -160,7 +179,7 @@ class Words:
         size = raw.FPDFText_GetFontSize(text, at)
         up = (matrix.c**2 + matrix.d**2) ** 0.5
         points = round(size * up, 2) if up else round(size, 2)
-        angle = 0.0 if abs(matrix.b) < 1e-3 * (abs(matrix.a) + 1e-9) and matrix.a >= 0 else 90.0
+        angle = 0.0 if _direction(matrix) == turn else 90.0
         font = self.font(text, at)
         red, green, blue, alpha = (ctypes.c_uint(0) for _ in range(4))
         alpha.value = 255
@@ -210,6 +229,16 @@ class Words:
         pointer = ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ushort))
         call(pointer, got.value, got)
         return buffer.raw.decode("utf-16-le", "replace").rstrip("\0")
+
+
+def _direction(matrix: Any) -> int:
+    """Where text runs to in the file's coordinates: 0 right, 90 up, 180 left, 270 down; -1 aslant."""
+    a, b = matrix.a, matrix.b
+    if abs(b) < 1e-3 * (abs(a) + 1e-9):
+        return 0 if a >= 0 else 180
+    if abs(a) < 1e-3 * abs(b):
+        return 90 if b > 0 else 270
+    return -1
 
 
 def compose(chars: list[tuple[str, float, float]]) -> str:
