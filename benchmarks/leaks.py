@@ -40,7 +40,7 @@ def _after_references(text: str) -> list[float]:
 
 
 def _newest(text: str) -> list[float]:
-    years = [int(year) for year in _YEAR.findall(text) if int(year) <= 2022]
+    years = [int(year) for year in _YEAR.findall(text) if 2005 < int(year) <= 2022]
     return [float(max(years, default=0)), float(sum(year >= 2021 for year in years))]
 
 

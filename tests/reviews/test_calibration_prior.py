@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from scientist.errors import RecordError
 from scientist.reviews.calibration import _metrics as metrics
 from scientist.reviews.calibration import prior_of, read_text, strip
-from scientist.reviews.calibration._data import read_data
 from scientist.reviews.calibration._features import FEATURES, features
 from scientist.reviews.calibration._fit import out_of_fold, tabulate
 from scientist.reviews.calibration._prior import shipped
