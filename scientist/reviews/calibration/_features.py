@@ -305,7 +305,7 @@ def _citing(paper: PaperText) -> dict[str, float]:
 def _listed(paper: PaperText, cited: int) -> float:
     """Words of the reference list; of a list that is much longer than what is cited, as much as would be cited.
 
-    So entries that nobody cites add nothing, and short invented ones take away.
+    So entries that nobody cites add next to nothing, and short invented ones take away.
     """
     entries = sum(bool(_ENTRY.search(line)) for line in paper.references)
     words = sum(len(line.split()) for line in paper.references)
