@@ -35,7 +35,9 @@ def main() -> None:
     table = fitting.tabulate([features(p.text) for p in papers], [terms(p.text) for p in papers])
     means = np.array([np.mean(paper.scores) for paper in papers])
     accepted = np.array([bool(paper.accepted) for paper in papers])
-    line = fitting.out_of_fold(table, means, accepted, repeats=1)
+    names = sorted({name for paper in papers for name in paper.reviewers})
+    taught = fitting.opinions(np.array([[paper.reviewers.get(name, np.nan) for name in names] for paper in papers]))
+    line = fitting.out_of_fold(table, means, accepted, None, taught)
     slope = float(np.cov(line, means)[0, 1] / np.var(line, ddof=1))
     prior = np.clip(means.mean() + slope * (line - line.mean()), 1, 10)
 

@@ -24,6 +24,10 @@ def calibrate(
     reviews: Annotated[
         list[Path] | None, typer.Option("--reviews", help="A table of another system's reviews; may be given again.")
     ] = None,
+    also: Annotated[
+        Path | None,
+        typer.Option("--also", help="Papers with scores that the refitted prior learns from too; not judged."),
+    ] = None,
     into: Annotated[Path, typer.Option("--out", help="Folder for report.md, report.json and plots.")] = Path(
         "calibration"
     ),
@@ -42,7 +46,9 @@ def calibrate(
         if not quiet and (done % 100 == 0 or done == of):
             err.print(f"{done} of {of} papers read")
 
-    found = assess(read_data(data, tuple(reviews or ())), seed=seed, refit=not no_refit, progress=progress)
+    more = read_data(also) if also else None
+    judged = read_data(data, tuple(reviews or ()))
+    found = assess(judged, seed=seed, refit=not no_refit, also=more, progress=progress)
     files = write_report(found, into)
     if json:
         emit({**as_json(found), "files": [str(path) for path in files]})

@@ -32,7 +32,7 @@ def benchmark(
 
     The file's format is described in docs/literature.md.
     """
-    from scientist.literature import load_cases, measure
+    from scientist.literature import load_cases, measure, no_meaning
 
     cases = load_cases(file)[: limit or None]
     asked = sum(bool(case.source_id) for case in cases)
@@ -40,6 +40,10 @@ def benchmark(
         raise RecordError(f"{file}: no idea has a source_id", "see docs/literature.md")
     reports: list[Report] = []
     with _opened(library, quiet or json) as store, _Bar(quiet or json, "ideas") as bar:
+        if not (quiet or json) and not no_meaning() and not store.count_vectors():
+            err.print(
+                "nothing is embedded, so every idea takes seconds; `scientist library embed` first makes it quick"
+            )
         for so_far in measure(store, cases):
             reports = [so_far]
             bar.show(len(so_far.ranks), len(so_far.ranks), asked, "")

@@ -54,17 +54,18 @@ __all__ = [
     "write_atomic",
 ]
 
-__getattr__ = lazy(
-    __name__,
-    {
-        "SETTINGS_FILE": "_lab",
-        "Lab": "_lab",
-        "create_lab": "_lab",
-        "find_lab": "_lab",
-        "ROLE_NAMES": "_settings",
-        "Caps": "_settings",
-        "RoleSettings": "_settings",
-        "Settings": "_settings",
-        "load_settings": "_settings",
-    },
-)
+if not TYPE_CHECKING:  # a name that does not exist is still found by the type checker
+    __getattr__ = lazy(
+        __name__,
+        {
+            "SETTINGS_FILE": "_lab",
+            "Lab": "_lab",
+            "create_lab": "_lab",
+            "find_lab": "_lab",
+            "ROLE_NAMES": "_settings",
+            "Caps": "_settings",
+            "RoleSettings": "_settings",
+            "Settings": "_settings",
+            "load_settings": "_settings",
+        },
+    )

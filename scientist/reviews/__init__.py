@@ -26,15 +26,16 @@ __all__ = [
     "render_review",
 ]
 
-__getattr__ = lazy(
-    __name__,
-    {
-        "Decision": "_form",
-        "Remark": "_form",
-        "Review": "_form",
-        "HeuristicReviewer": "_heuristic",
-        "Reviewer": "_heuristic",
-        "lessons_from": "_lessons",
-        "render_review": "_render",
-    },
-)
+if not TYPE_CHECKING:  # a name that does not exist is still found by the type checker
+    __getattr__ = lazy(
+        __name__,
+        {
+            "Decision": "_form",
+            "Remark": "_form",
+            "Review": "_form",
+            "HeuristicReviewer": "_heuristic",
+            "Reviewer": "_heuristic",
+            "lessons_from": "_lessons",
+            "render_review": "_render",
+        },
+    )

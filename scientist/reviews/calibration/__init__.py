@@ -37,14 +37,15 @@ __all__ = [
     "write_report",
 ]
 
-__getattr__ = lazy(
-    __name__,
-    {
-        "Assessment": "_assess",
-        "Row": "_assess",
-        "assess": "_assess",
-        "as_json": "_report",
-        "as_markdown": "_report",
-        "write_report": "_report",
-    },
-)
+if not TYPE_CHECKING:  # a name that does not exist is still found by the type checker
+    __getattr__ = lazy(
+        __name__,
+        {
+            "Assessment": "_assess",
+            "Row": "_assess",
+            "assess": "_assess",
+            "as_json": "_report",
+            "as_markdown": "_report",
+            "write_report": "_report",
+        },
+    )

@@ -17,7 +17,7 @@ from scientist.errors import RecordError
 from scientist.reviews.calibration import _metrics as metrics
 from scientist.reviews.calibration._data import Data, Paper
 from scientist.reviews.calibration._features import features, terms
-from scientist.reviews.calibration._fit import folds, out_of_fold, tabulate
+from scientist.reviews.calibration._fit import Table, folds, opinions, out_of_fold, tabulate
 from scientist.reviews.calibration._metrics import Bools, Floats, Interval
 from scientist.reviews.calibration._prior import MIN_WORDS, prior_of, shipped
 from scientist.reviews.calibration._strip import strip
@@ -67,10 +67,14 @@ def assess(
     *,
     seed: int = 0,
     refit: bool = True,
+    also: Data | None = None,
     draws: int = DRAWS,
     progress: Callable[[int, int], None] | None = None,
 ) -> Assessment:
-    """The table for a set of papers. Raises RecordError when there is nothing to measure with."""
+    """The table for a set of papers. Raises RecordError when there is nothing to measure with.
+
+    `also`: papers with scores that the refitted prior learns from too, and that are not judged.
+    """
     papers, notes = _usable(data)
     means = np.array([float(np.mean(paper.scores)) if paper.scores else np.nan for paper in papers])
     accepted = (
@@ -117,8 +121,13 @@ def assess(
     best = "shipped prior"
     if refit and target is not None and len(papers) >= MIN_REFIT:
         labels = accepted if accepted is not None else target > np.median(target)
-        line = out_of_fold(tabulate(found, counts), target, labels, seed=seed)
-        columns["refitted prior, out of fold"] = (line, "prior", "")
+        table = tabulate(found, counts)
+        names = sorted({name for paper in papers for name in paper.reviewers})
+        told = np.array([[paper.reviewers.get(name, np.nan) for name in names] for paper in papers])
+        taught = opinions(told) if names and np.isfinite(told).any(axis=1).sum() >= MIN_PAPERS else None
+        line = out_of_fold(table, target, labels, _second(also, table.vocabulary), taught, seed=seed)
+        teachers = ["the humans", "the other reviewers"][: 1 + (taught is not None)] + ([also.name] if also else [])
+        columns["refitted prior, out of fold"] = (line, "prior", f"taught by {', '.join(teachers)} on other papers")
         best = "refitted prior, out of fold"
     elif refit:
         notes.append(
@@ -256,6 +265,15 @@ class _Judge:
             weight = np.linalg.solve(inner, z[rest].T @ (target[rest] - target[rest].mean()))
             said[held] = target[rest].mean() + z[held] @ weight
         return said
+
+
+def _second(also: Data | None, words: tuple[str, ...]) -> tuple[Table, Floats] | None:
+    """A second set of papers as a table of the same vocabulary, with its mean scores."""
+    papers = [paper for paper in also.papers if paper.scores] if also else []
+    if not papers:
+        return None
+    table = tabulate([features(paper.text) for paper in papers], [terms(paper.text) for paper in papers], words)
+    return table, np.array([float(np.mean(paper.scores)) for paper in papers])
 
 
 def _others(judge: _Judge, papers: Sequence[Paper], prior: Floats, best: str, target: Floats | None) -> list[Row]:

@@ -139,6 +139,9 @@ def _paper(row: dict[str, Any], where: str, folder: Path) -> Paper:
     if not isinstance(text, str) or not text.strip():
         raise RecordError(f"{where}: neither text nor path", FORMAT)
     found = read_text(text, str(row.get("title") or ""), str(row.get("abstract") or ""))
+    if not found.references and (listed := row.get("references")):
+        lines = listed if isinstance(listed, list) else str(listed)[:MAX_CHARS].split("\n")
+        found = replace(found, references=tuple(str(line)[:2000] for line in lines[:2000]))
     name = str(row.get("id") or row.get("paper_id") or where)
     return Paper(
         name,

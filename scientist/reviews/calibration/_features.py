@@ -70,6 +70,12 @@ _WORK = re.compile(rf"([A-Z][\w'-]{{1,40}})(?: et al\.?,?| (?:and|&) [A-Z][\w'-]
 _GROUP = re.compile(r"[(\[][^()\[\]]{3,600}[)\]]")
 _NUMBERS = re.compile(r"\[(\d{1,3}(?:[,–-] ?\d{1,3}){0,20})\]")
 MAX_RETURNED = 20
+MAX_CITED = 60
+MAX_LISTED = 3000
+MOST_UNCITED = 1.25
+_ENTRY = re.compile(r"\b(?:19|20)\d\d[a-z]?\b")
+INTRODUCTION = "introduction: "
+"""Before a term that is counted in the introduction only."""
 
 _ANY_CASE: Mapping[str, tuple[str, str]] = {
     "hedges": (
@@ -134,7 +140,6 @@ _ANY_CASE: Mapping[str, tuple[str, str]] = {
     ),
     "asides": (r"\b(?:importantly|interestingly|crucially|surprisingly|notably|note that)\b", "importantly, note that"),
     "precision words": (r"\b(?:specifically|in particular|namely|precisely|concretely)\b", "specifically, namely"),
-    "in order to": (r"\bin order to\b", "in order to"),
     "good, better, best": (r"\b(?:good|better|best|great|well)\b", "good, better, best"),
     "respectively": (r"\brespectively\b", "respectively"),
     "recent": (r"\brecent\w*", "recent, recently"),
@@ -146,7 +151,6 @@ _ANY_CASE: Mapping[str, tuple[str, str]] = {
     "etc.": (r"\betc\b", "etc."),
     "use, utilise": (r"\b(?:use[sd]?|using|utili[sz]\w+)\b", "use, utilise"),
     "compounds": (r"\b[a-z]+-[a-z]+", "sample-efficient"),
-    "this paper": (r"\bthis (?:paper|work|article)\b", "this paper, this work"),
     "the": (r"\bthe\b", "the"),
     "of": (r"\bof\b", "of"),
     "a, an": (r"\ban?\b", "a, an"),
@@ -211,6 +215,8 @@ _OTHERS = {
     "plain headings": "share of headings such as Method, Results",
     "place of related work": "where the section on related work stands, from 0 to 1",
     "specific prose": f"words in sentences with a number, acronym or symbol, at most {MAX_SPECIFIC}",
+    "works cited": f"different works that the text cites, at most {MAX_CITED}",
+    "reference list": f"square root of the words of the reference list as far as the text cites it, at most {MAX_LISTED}",
     "evidence": f"tokens of specific prose, equations, tables and captions before the references, at most {MAX_EVIDENCE}",
 }
 FEATURES: Mapping[str, str] = MappingProxyType({name: what for name, (_, what) in _DENSITIES.items()} | _OTHERS)
@@ -243,17 +249,19 @@ def features(paper: PaperText) -> dict[str, float]:
 def terms(paper: PaperText) -> Counter[str]:
     """How often each word, sign, and pair of them is in the stripped paper, title and abstract included; digits are 0."""
     seen = strip(paper)
-    text = re.sub(r"\d", "0", f"{seen.title} . {seen.abstract} {seen.text}".lower())
-    tokens = _TERM.findall(text)
-    counts = Counter(tokens)
-    counts.update(f"{first} {second}" for first, second in pairwise(tokens))
-    counts[""] = len(tokens)
+    counts: Counter[str] = Counter()
+    for prefix, text in (("", f"{seen.title} . {seen.abstract} {seen.text}"), (INTRODUCTION, _intro_of(seen))):
+        tokens = _TERM.findall(re.sub(r"\d", "0", text.lower()))
+        counts.update(prefix + token for token in tokens)
+        counts.update(f"{prefix}{first} {second}" for first, second in pairwise(tokens))
+        counts[prefix] = len(tokens)
     return counts
 
 
 def term_value(counts: Mapping[str, int], term: str) -> float:
     """The density of a term: square root of hits in 1,000 tokens."""
-    return sqrt(1000 * counts.get(term, 0) / max(counts.get("", 0), 50))
+    prefix = INTRODUCTION if term.startswith(INTRODUCTION) else ""
+    return sqrt(1000 * counts.get(term, 0) / max(counts.get(prefix, 0), 50))
 
 
 def _style(text: str, words: list[str]) -> dict[str, float]:
@@ -289,7 +297,19 @@ def _citing(paper: PaperText) -> dict[str, float]:
             sum(len(group) > 1 and not group.isdisjoint(returned) for group in groups), MAX_RETURNED
         ),
         "works in the experiments": min(len(returned.intersection(_works(tests))), MAX_RETURNED),
+        "works cited": min(len(mentions), MAX_CITED),
+        "reference list": sqrt(min(_listed(paper, len(mentions)), MAX_LISTED)),
     }
+
+
+def _listed(paper: PaperText, cited: int) -> float:
+    """Words of the reference list; of a list that is much longer than what is cited, as much as would be cited.
+
+    So entries that nobody cites add next to nothing, and short invented ones take away.
+    """
+    entries = sum(bool(_ENTRY.search(line)) for line in paper.references)
+    words = sum(len(line.split()) for line in paper.references)
+    return words * min(1.0, MOST_UNCITED * cited / max(entries, 1))
 
 
 def _works(text: str) -> list[str]:
@@ -298,9 +318,13 @@ def _works(text: str) -> list[str]:
     return named + [number for group in _NUMBERS.findall(text) for number in re.findall(r"\d+", group)]
 
 
+def _intro_of(seen: PaperText) -> str:
+    return next((section.text for section in seen.sections if section.heading.startswith("intro")), "")
+
+
 def _introduction(seen: PaperText) -> dict[str, float]:
     text = seen.text
-    intro = next((section.text for section in seen.sections if section.heading.startswith("intro")), "")
+    intro = _intro_of(seen)
     intro_words = len(intro.split())
     return {
         "numbers in the introduction": sqrt(1000 * len(re.findall(r"\d", intro)) / (intro_words + 100)),

@@ -1,7 +1,7 @@
 """Fitting the prior: a ridge regression on clipped, standardised features and densities of words, distilled to few words.
 
 Ridge: Hoerl and Kennard (1970), solved in its dual form. All words of a teacher are distilled into a student that keeps the
-few hundred words of largest weight and is fitted to what the teacher says of the training papers (Hinton et al. 2015).
+few hundred words that say together what all of them say, and is fitted to what the teacher says of the training papers (Hinton et al. 2015).
 """
 
 from __future__ import annotations
@@ -14,23 +14,30 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scientist.reviews.calibration._features import FEATURES, term_value
+from scientist.reviews.calibration._features import FEATURES, INTRODUCTION, term_value
 
 Floats = NDArray[np.float64]
 
 RIDGE = 1000.0
 STUDENT_RIDGE = 100.0
+PURSUIT_RIDGE = 30.0
+OTHER_WEIGHT = 0.25
 TERM_SCALE = 0.3
 """Words count this much less than features before the ridge is paid: there are so many of them."""
-VOLUME_SCALE = 1.5
+SCALES = {"specific prose": 1.5, "evidence": 1.5, "works cited": 2.0, "reference list": 3.0}
+"""Features that count this much more: the ridge would share their weight among a hundred others."""
+CAPS = {"works cited": 0.85, "reference list": 0.85}
+"""Features that anybody can raise by inventing stop counting at this quantile of the papers; the others at 0.95."""
 KEPT_TERMS = 400
 MIN_SHARE = 0.05
 """A word is a candidate when it is in this share of the papers."""
-CLIP = 2.0
+CLIP = 3.0
 """Densities of words count up to this many standard deviations from their mean."""
 _EVIDENCE = re.compile(r"baseline|compar|ablat|limitation|outperform|sota|deviation|\bseeds?\b|et al")
-_VOLUME = ("specific prose", "evidence")
-_BLOCK = np.array([VOLUME_SCALE if name in _VOLUME else 1.0 for name in FEATURES])
+_POLISH = re.compile(r"\border\b|\bpaper\b|\bdata\b|\bdatasets?\b|\butili[sz]|\bvery\b|\bbesides\b|\bable to\b")
+"""Words that an editor replaces without having read the work."""
+_BLOCK = np.array([SCALES.get(name, 1.0) for name in FEATURES])
+_CAPS = np.array([CAPS.get(name, 0.95) for name in FEATURES])
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,8 @@ class Weights:
 def vocabulary(counts: Sequence[Counter[str]]) -> tuple[str, ...]:
     """Terms that are in at least MIN_SHARE of the papers, in alphabetical order. Looks at no score.
 
-    Words of comparisons, ablations and limits are no candidates: leaving evidence out must never be what pays.
+    Words of comparisons, ablations and limits are no candidates, leaving evidence out must never be what pays; nor are
+    those that polishing replaces.
     """
     seen: Counter[str] = Counter()
     for count in counts:
@@ -80,7 +88,10 @@ def vocabulary(counts: Sequence[Counter[str]]) -> tuple[str, ...]:
         sorted(
             term
             for term, papers in seen.items()
-            if papers >= max(MIN_SHARE * len(counts), 3) and term and not _EVIDENCE.search(term)
+            if papers >= max(MIN_SHARE * len(counts), 3)
+            and term not in ("", INTRODUCTION)
+            and not _EVIDENCE.search(term)
+            and not _POLISH.search(term)
         )
     )
 
@@ -100,7 +111,8 @@ def standard(values: Floats, low: Floats, high: Floats, mean: Floats, scale: Flo
 
 
 def _ranges(values: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    low, high = np.quantile(values, 0.05, axis=0), np.quantile(values, 0.95, axis=0)
+    low = np.quantile(values, 0.05, axis=0)
+    high = np.array([np.quantile(column, cap) for column, cap in zip(values.T, _CAPS, strict=True)])
     high = np.where(high > low, high, values.max(axis=0))
     clipped = np.clip(values, low, high)
     spread = clipped.std(axis=0)
@@ -121,17 +133,30 @@ def _z(scores: Floats) -> Floats:
     return (scores - scores.mean()) / (scores.std() or 1.0)
 
 
+def opinions(columns: Floats) -> Floats:
+    """What other reviewers say of each paper: the mean of their standardised scores; (papers, reviewers), nan where there is none."""
+    told = np.isfinite(columns)
+    counted = np.where(told, columns, 0.0)
+    many = np.maximum(told.sum(axis=0), 1)
+    mean = counted.sum(axis=0) / many
+    spread = np.sqrt((np.where(told, columns - mean, 0.0) ** 2).sum(axis=0) / many)
+    z = np.where(told, (columns - mean) / np.where(spread > 1e-9, spread, 1.0), 0.0)
+    said: Floats = np.where(told.any(axis=1), z.sum(axis=1) / np.maximum(told.sum(axis=1), 1), np.nan)
+    return said
+
+
 def fit(
     table: Table,
     scores: Floats,
     other: tuple[Table, Floats] | None = None,
-    other_weight: float = 0.5,
+    taught: Floats | None = None,
     kept: int = KEPT_TERMS,
 ) -> Weights:
     """Weights learnt from mean human scores.
 
     `other` is a second set of papers (same vocabulary) with scores: it is standardised by itself, so that another venue,
-    scale or parser shifts nothing, and each of its papers counts `other_weight`.
+    scale or parser shifts nothing, and each of its papers counts OTHER_WEIGHT. `taught`: what other reviewers said of the
+    papers (:func:`opinions`); with one or two noisy human scores a paper, what they agree on is worth hearing.
     """
     ranges = _ranges(table.values)
     mean, spread = _spread(table.densities)
@@ -144,14 +169,15 @@ def fit(
 
     own = columns(table.values, table.densities, ranges, mean, spread)
     rows, target = own, _z(scores)
+    if taught is not None:
+        target = np.where(np.isfinite(taught), (target + np.nan_to_num(taught)) / 1.5, target)
     if other is not None:
         second, second_scores = other
         more = columns(second.values, second.densities, _ranges(second.values), *_spread(second.densities))
-        share = np.sqrt(other_weight)
+        share = np.sqrt(OTHER_WEIGHT)
         rows, target = np.vstack([own, share * more]), np.concatenate([target, share * _z(second_scores)])
     teacher = _ridge(rows, target, RIDGE)
-    strongest = np.argsort(-np.abs(teacher[many:]), kind="stable")[:kept]
-    chosen = np.sort(strongest)
+    chosen = np.sort(_telling(own[:, many:], own[:, many:] @ teacher[many:], kept))
     said = own @ teacher
     student = _ridge(own[:, np.concatenate([np.arange(many), many + chosen])], said - said.mean(), STUDENT_RIDGE)
     return Weights(
@@ -162,6 +188,21 @@ def fit(
         spread[chosen],
         student[many:] * TERM_SCALE,
     )
+
+
+def _telling(rows: Floats, line: Floats, kept: int) -> NDArray[np.intp]:
+    """The columns that together say best what all of them say: orthogonal matching pursuit (Pati et al. 1993), twenty at a time."""
+    rows, line = rows - rows.mean(axis=0), line - line.mean()
+    sizes = np.linalg.norm(rows, axis=0)
+    left, chosen = line, np.empty(0, dtype=np.intp)
+    while len(chosen) < min(kept, rows.shape[1]):
+        match = np.abs(rows.T @ left) / np.where(sizes > 1e-9, sizes, np.inf)
+        match[chosen] = -1.0
+        more = np.argsort(-match, kind="stable")[: min(20, kept - len(chosen))]
+        chosen = np.concatenate([chosen, more])
+        few = rows[:, chosen]
+        left = line - few @ np.linalg.solve(few.T @ few + PURSUIT_RIDGE * np.eye(len(chosen)), few.T @ line)
+    return chosen
 
 
 def folds(labels: NDArray[np.bool_], parts: int, seed: int) -> list[NDArray[np.intp]]:
@@ -179,6 +220,7 @@ def out_of_fold(
     scores: Floats,
     labels: NDArray[np.bool_],
     other: tuple[Table, Floats] | None = None,
+    taught: Floats | None = None,
     *,
     parts: int = 5,
     repeats: int = 3,
@@ -189,5 +231,6 @@ def out_of_fold(
     for repeat in range(repeats):
         for held in folds(labels, parts, seed + repeat):
             rest = np.setdiff1d(np.arange(len(scores)), held)
-            found[held] += fit(table.rows(rest), scores[rest], other).of(table.rows(held))
+            heard = None if taught is None else taught[rest]
+            found[held] += fit(table.rows(rest), scores[rest], other, heard).of(table.rows(held))
     return found / repeats

@@ -42,6 +42,12 @@ _PAGE = re.compile(
 _CAPTION = re.compile(
     r"^(?:supplementary )?(figure|fig\.?|table|algorithm|listing)\s*~?(\d{1,2}|[ivx]{1,4})\s*[:.|]", re.IGNORECASE
 )
+_YEAR = re.compile(r"\b(?:19|20)\d\d[a-z]?\b")
+_ARGUES = re.compile(
+    r"\b(?:[Ww]e|[Oo]ur|hence|thus|denotes?|respectively|(?:Figure|Table|Lemma|Theorem|Section|Appendix) [A-Z]?\.?\d|et al\.,? \(?\d)\b"
+)
+LONGEST_ENTRY = 15
+"""Lines of a reference list without a year, after which it has ended."""
 _EMPHASIS = re.compile(r"\*{1,3}|(?<![A-Za-z0-9])_{1,3}(?=\S)|(?<=\S)_{1,3}(?![A-Za-z0-9])|`")
 _WORD = re.compile(r"[A-Za-z][a-z'’]+(?:-[A-Za-z]+)*|[A-Z]{2,}")
 _STOP = re.compile(
@@ -90,7 +96,7 @@ def read_text(text: str, title: str = "", abstract: str = "") -> PaperText:
     sections: list[Section] = []
     references: list[str] = []
     captions: list[str] = []
-    heading, depth, prose, in_caption = "", 0, _Prose(), False
+    heading, depth, prose, in_caption, listed = "", 0, _Prose(), False, False
 
     def close() -> None:
         if heading or prose.lines:
@@ -103,13 +109,16 @@ def read_text(text: str, title: str = "", abstract: str = "") -> PaperText:
             continue
         if _PAGE.match(line):
             continue
-        found = None if in_caption else _as_heading(line)
-        if found is not None:
+        found = _as_heading(line)
+        if found is not None and (not in_caption or line.isupper() or is_references(found[0])):
+            in_caption = False
             close()
+            listed = listed or bool(references)
             heading, depth, prose = *found, _Prose()
             continue
         if is_references(heading):
-            references.append(line)
+            if not listed:  # a second list is that of an appendix
+                references.append(line)
         elif _CAPTION.match(line):
             in_caption = True
             captions.append(line)
@@ -118,6 +127,7 @@ def read_text(text: str, title: str = "", abstract: str = "") -> PaperText:
             captions[-1] += " " + line
             prose.rest += len(line.split())
         else:
+            in_caption = False
             prose.add(line)
     close()
     return _placed(sections, references, captions, title, abstract, lines)
@@ -144,7 +154,7 @@ def _placed(
         " ".join(title.split())[:300],
         " ".join(abstract.split())[:5000],
         tuple(sections),
-        tuple(references),
+        tuple(_listed(references)),
         tuple(captions),
     )
 
@@ -228,6 +238,24 @@ def _as_heading(line: str) -> tuple[str, int] | None:
         if mostly_words and name[-1] not in ".:?" and found["stop"] in ".:" and len(words) <= 9
         else None
     )
+
+
+def _listed(lines: list[str]) -> list[str]:
+    """The lines of a list of references; an appendix that follows without a heading is no part of it.
+
+    The list ends where no more years come, at a caption, or where three of eight lines argue.
+    """
+    last, argued = 0, [-8, -8]
+    for place, line in enumerate(lines):
+        if place - last > LONGEST_ENTRY or _CAPTION.match(line):
+            break
+        if _ARGUES.search(line):
+            if place - argued[0] < 8:
+                return lines[: argued[0]]
+            argued = [argued[1], place]
+        if _YEAR.search(line):
+            last = place + 1
+    return lines[:last]
 
 
 def is_references(heading: str) -> bool:

@@ -37,7 +37,8 @@ _NOT_SINGLE = re.compile(
     re.IGNORECASE,
 )
 _SEEDS_ELSE = re.compile(  # in the same clause: a seed of something else than the training
-    r"\b(?:data ?sets?|split\w*|if|any|generat(?:e|es|ed|ing|ion)|k-means|cluster\w*)\b", re.IGNORECASE
+    r"\b(?:data ?sets?|split\w*|if|any|fixes|decides|draws|generat(?:e|es|ed|ing|ion)|k-means|cluster\w*)\b",
+    re.IGNORECASE,
 )
 _QUESTION = re.compile(  # after a word of running text: in mathematics '[?]' is a star that was not read
     r"(?<=[^\W\d_]{3}[ ,])(?:\[(?:\d{1,3}[,;] ?)*\?(?:[,;] ?(?:\?|\d{1,3}))*\]|\(\?(?:[,;] ?\?)*\))"

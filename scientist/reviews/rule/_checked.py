@@ -14,6 +14,7 @@ SLIPS = frozenset(
         "duplicated-figure",
         "lost-text",
         "placeholder",
+        "bold-not-best",
     }
 )
 """Errors of the manuscript and not of what it found: the first two take something from the score, and none caps it."""
