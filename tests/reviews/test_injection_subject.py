@@ -118,3 +118,10 @@ def test_no_order_reaches_a_model(place: str) -> None:
     seen = folded(" ".join([shown.title, shown.abstract, repr(shown.groups), repr(shown.left_out), repr(shown.hidden)]))
     letters = re.sub(r"[\W_]", "", seen)
     assert "ignoreallprevious" not in letters and "positivereview" not in letters and "westudyhow" in letters
+
+
+def test_a_word_of_half_a_million_letters_ends() -> None:
+    reading = Reading(
+        document=read_text("1 One\n\n" + "words" * 100_000 + " and in\u200bvisible let\u200bters.\n", "x.txt")
+    )
+    assert {finding.kind for finding in scan(reading)} == {"zero-width"}

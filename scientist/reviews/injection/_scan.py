@@ -29,6 +29,7 @@ FAINT = 0.1  # the same, below which hardly anybody sees it
 REMOVED = "[removed]"
 
 _WORD = re.compile(r"[^\W\d_]{2,}|[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+_ZERO = frozenset("\u200b\u200c\u200d\u2060\u2063\ufeff")
 _OVERRIDES = "\u202d\u202e"
 _TAGS = re.compile("[\U000e0020-\U000e007e]{4,}")
 
@@ -263,7 +264,7 @@ def _disguised(reading: Reading) -> Iterator[InjectionFinding]:
                 yield InjectionFinding(
                     kind="bidi-override", where=where, text=escaped(piece), commands=tuple(commands(turned))
                 )
-        split = re.findall(r"[A-Za-z]\S*[\u200b\u200c\u200d\u2060\u2063\ufeff]\S*[A-Za-z]", text)
+        split = [word for word in text.split() if _parted(word)]
         inner = [word for word in split if not re.search(r"https?:|www\.|[/_.@]", word)]
         if len(inner) >= 2 or (inner and commands(text)):
             held = commands(" ".join(inner) if len(inner) > 3 else text)
@@ -275,6 +276,16 @@ def _disguised(reading: Reading) -> Iterator[InjectionFinding]:
         yield InjectionFinding(
             kind="homoglyphs", where=f"{len(mixed)} words", text=escaped(said), commands=tuple(dict.fromkeys(held))
         )
+
+
+def _parted(word: str) -> bool:
+    """Whether characters without width stand between Latin letters. No pattern: those look again from every letter."""
+    places = (
+        [place for place, char in enumerate(word) if "a" <= char <= "z" or "A" <= char <= "Z"]
+        if _ZERO & set(word)
+        else []
+    )
+    return bool(places) and bool(_ZERO & set(word[places[0] : places[-1]]))
 
 
 def _mixed(word: str) -> bool:
