@@ -264,7 +264,7 @@ def _disguised(reading: Reading) -> Iterator[InjectionFinding]:
                 yield InjectionFinding(
                     kind="bidi-override", where=where, text=escaped(piece), commands=tuple(commands(turned))
                 )
-        split = [word for word in text.split() if _parted(word)]
+        split = [inner for word in text.split() if (inner := _parted(word))]
         inner = [word for word in split if not re.search(r"https?:|www\.|[/_.@]", word)]
         if len(inner) >= 2 or (inner and commands(text)):
             held = commands(" ".join(inner) if len(inner) > 3 else text)
@@ -278,14 +278,14 @@ def _disguised(reading: Reading) -> Iterator[InjectionFinding]:
         )
 
 
-def _parted(word: str) -> bool:
-    """Whether characters without width stand between Latin letters. No pattern: those look again from every letter."""
-    places = (
-        [place for place, char in enumerate(word) if "a" <= char <= "z" or "A" <= char <= "Z"]
-        if _ZERO & set(word)
-        else []
-    )
-    return bool(places) and bool(_ZERO & set(word[places[0] : places[-1]]))
+def _parted(word: str) -> str:
+    """A word from its first to its last Latin letter, if characters without width stand between them, else nothing.
+    No pattern: those look again from every letter."""
+    if not _ZERO & set(word):
+        return ""
+    places = [place for place, char in enumerate(word) if "a" <= char <= "z" or "A" <= char <= "Z"]
+    inner = word[places[0] : places[-1] + 1] if places else ""
+    return inner if _ZERO & set(inner) else ""
 
 
 def _mixed(word: str) -> bool:
