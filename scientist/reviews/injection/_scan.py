@@ -264,7 +264,7 @@ def _disguised(reading: Reading) -> Iterator[InjectionFinding]:
                 yield InjectionFinding(
                     kind="bidi-override", where=where, text=escaped(piece), commands=tuple(commands(turned))
                 )
-        split = [inner for word in text.split() if (inner := _parted(word))]
+        split = [part for word in text.split() if (part := _parted(word))]
         inner = [word for word in split if not re.search(r"https?:|www\.|[/_.@]", word)]
         if len(inner) >= 2 or (inner and commands(text)):
             held = commands(" ".join(inner) if len(inner) > 3 else text)
