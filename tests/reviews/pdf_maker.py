@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-PAGE = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F 5 0 R >> %s >> %s >>"
+BOX = b"/MediaBox [0 0 595 842]"
+PAGE = b"<< /Type /Page /Parent 2 0 R %s /Contents 4 0 R /Resources << /Font << /F 5 0 R >> %s >> %s >>"
 
 
 def lines(*texts: str, at: int = 780, size: int = 10) -> bytes:
@@ -23,12 +24,14 @@ def make_pdf(
     stream_extra: bytes = b"",
     objects: tuple[bytes, ...] = (),
     info: bytes = b"",
+    box: bytes = BOX,
+    tree: bytes = b"",
 ) -> Path:
-    """One page. `objects` become numbers 6, 7, ... and may be referred to from the other parts."""
+    """One page. `objects` become numbers 6, 7, ... and may be referred to from the other parts; `tree` goes to the page tree."""
     bodies = [
         b"<< /Type /Catalog /Pages 2 0 R %s >>" % catalog,
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        PAGE % (resources, page),
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 %s >>" % tree,
+        PAGE % (box, resources, page),
         b"<< /Length %d %s >>\nstream\n%s\nendstream" % (len(stream), stream_extra, stream),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
         *objects,
