@@ -209,11 +209,13 @@ def test_ctrl_c_says_that_running_it_again_goes_on(tmp_path: Path) -> None:
         (("empty",), "holds no paper", 2),
         (("broken",), "none of 2 papers could be reviewed", 4),
         (("one.docx",), "is of a kind that is not read", 4),
+        (("pipe.pdf",), "is not a file", 4),
     ],
 )
 def test_complaints_are_one_line(tmp_path: Path, words: tuple[str, ...], said: str, code: int) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "one.docx").write_bytes(b"PK")
+    os.mkfifo(tmp_path / "pipe.pdf")
     (tmp_path / "broken").mkdir()
     for name in ("a.pdf", "b.pdf"):
         (tmp_path / "broken" / name).write_bytes(b"%PDF-1.4")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -136,6 +137,8 @@ def _has_tex(folder: Path) -> bool:
 
 
 def _is_main(file: Path) -> bool:
+    if not file.is_file():
+        return False
     try:
         with file.open("rb") as handle:
             return _CLASS.search(handle.read(1 << 20)) is not None
@@ -159,6 +162,8 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _content(file: Path) -> str:
     told = file.stat()
+    if not stat.S_ISREG(told.st_mode):  # to open a pipe would wait for whoever writes into it
+        return "no file"
     if told.st_size > LARGE:
         return f"{told.st_size} {told.st_mtime_ns}"
     return hashlib.sha256(file.read_bytes()).hexdigest()
