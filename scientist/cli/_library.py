@@ -24,9 +24,6 @@ FormatOption = Annotated[
     Literal["bibtex", "csl", "arxiv", "list", "pdf"] | None,
     typer.Option(help="What the file holds; else it is looked at."),
 ]
-HowOption = Annotated[
-    Literal["both", "lexical", "semantic"], typer.Option("--how", help="By words, by meaning, or by both.")
-]
 
 
 def _place(library: Path | None) -> Path:
